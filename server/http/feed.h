@@ -1,0 +1,17 @@
+/* What changed, for pages that are open: a row per change, written in the transaction that made it,
+ * read by server-sent events and resumable by its sequence number.
+ *
+ * A row says only that something changed ("run:<id>", "metrics"), never what: the page asks the
+ * ordinary routes, with the ordinary permissions. Rows live one hour. A feed row is never written
+ * per metric point; callers post once per accepted batch. */
+#pragma once
+
+#include "http/http.h"
+
+/* topic "run:<uuid>", kind "metrics" | "logs" | "progress" | "state" | "created". */
+MUST_USE enum err feed_post(struct ctx *cx, const char *topic_kind, const char *topic_id,
+                            const char *kind);
+void feed_wake(struct feed *feed); /* after a commit: open streams look at once */
+
+extern const struct route FEED_ROUTES[];
+extern const size_t FEED_ROUTE_COUNT;

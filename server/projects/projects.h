@@ -1,0 +1,17 @@
+/* Projects: the folders of a team in which datasets, runs and models live. */
+#pragma once
+
+#include "ctx.h"
+#include "http/http.h"
+
+struct project {
+    const char *id, *slug, *name, *description;
+    int64_t created_at;
+    int64_t datasets, runs, models, active_jobs; /* counts for the home page */
+};
+
+/* By the {project} of the path, in the caller's team; else ERR_NOT_FOUND. */
+MUST_USE enum err project_require(struct ctx *cx, const char *slug, struct project *ret);
+
+extern const struct route PROJECTS_ROUTES[];
+extern const size_t PROJECTS_ROUTE_COUNT;
