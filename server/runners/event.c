@@ -1,6 +1,7 @@
 /* event.c: builds event lines and writes each whole, under one lock, with one write where the pipe
  * takes it. Every text a user can influence passes through text_of, which cuts it to a bound and
- * replaces bytes that are not UTF-8: jansson would otherwise refuse the string and the line be lost. */
+ * replaces bytes that are not UTF-8: jansson would otherwise refuse the string and the line be
+ * lost. */
 #include "runners/event.h"
 
 #include <errno.h>
@@ -70,7 +71,10 @@ static void send_event(json_t *event) {
 
 /* Length of the UTF-8 sequence at s, 0 when there is none; jansson checks the rest. */
 static size_t utf8_length(const unsigned char *s, size_t left) {
-    size_t n = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3
+    size_t n = s[0] < 0x80   ? 1
+               : s[0] < 0xc2 ? 0
+               : s[0] < 0xe0 ? 2
+               : s[0] < 0xf0 ? 3
                : s[0] < 0xf5 ? 4
                              : 0;
     if (n == 0 || n > left)
@@ -84,7 +88,7 @@ static size_t utf8_length(const unsigned char *s, size_t left) {
     return overlong || surrogate || beyond ? 0 : n;
 }
 
-static json_t *text_of(const char *fmt, va_list args) {
+__attribute__((format(printf, 1, 0))) static json_t *text_of(const char *fmt, va_list args) {
     char text[EVENT_TEXT_BYTES];
     int printed = vsnprintf(text, sizeof text, fmt, args);
     if (printed < 0)
@@ -134,8 +138,8 @@ void event_metrics(int64_t step, double epoch, const struct event_metric *metric
         for (size_t i = first; i < count && i < first + EVENT_METRICS_MAX; i++)
             json_object_set_new(values, metrics[i].name, number_of(metrics[i].value));
         send_event(json_pack("{s:s, s:I, s:f, s:I, s:o}", "type", "metrics", "step",
-                             (json_int_t)step, "epoch", epoch, "at_us", (json_int_t)at_us,
-                             "values", values));
+                             (json_int_t)step, "epoch", epoch, "at_us", (json_int_t)at_us, "values",
+                             values));
     }
 }
 

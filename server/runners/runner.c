@@ -1,8 +1,8 @@
 /* runner.c: the frame around every runner's body, see runner.h.
  *
  * job.json comes from the worker, but is checked like anything else that was parsed by another
- * program: a path that leaves the directory, a count that does not fit or a member of the wrong type
- * ends the run before any input is opened. */
+ * program: a path that leaves the directory, a count that does not fit or a member of the wrong
+ * type ends the run before any input is opened. */
 #include "runners/runner.h"
 
 #include "runners/event.h"
@@ -16,7 +16,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
-
 
 static volatile sig_atomic_t cancelled;
 static void (*volatile cancel_hook)(void);
@@ -44,8 +43,8 @@ double runner_now_s(void) {
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
-static void set_refusal(struct runner *rn, enum refusal code, struct place at, const char *fmt,
-                        va_list args) {
+__attribute__((format(printf, 4, 0))) static void
+set_refusal(struct runner *rn, enum refusal code, struct place at, const char *fmt, va_list args) {
     static const char *const CODES[] = {"invalid_data", "invalid_spec", "too_large", "unsupported"};
     char text[1024];
     vsnprintf(text, sizeof text, fmt, args);
@@ -53,8 +52,9 @@ static void set_refusal(struct runner *rn, enum refusal code, struct place at, c
     rn->refusal = json_pack("{s:s, s:s#, s:s?, s:s?, s:s?}", "code", CODES[code], "message", text,
                             strlen(text), "field", at.field, "file", at.file, "place", at.place);
     if (!rn->refusal) /* some of the text is not UTF-8: the code alone still helps */
-        rn->refusal = json_pack("{s:s, s:s, s:n, s:n, s:n}", "code", CODES[code], "message",
-                                "the input holds a name that is not UTF-8", "field", "file", "place");
+        rn->refusal =
+            json_pack("{s:s, s:s, s:n, s:n, s:n}", "code", CODES[code], "message",
+                      "the input holds a name that is not UTF-8", "field", "file", "place");
 }
 
 enum run refuse(struct runner *rn, enum refusal code, const char *fmt, ...) {

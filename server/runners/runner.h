@@ -1,8 +1,8 @@
 /* runner.h: what every runner shares: reading its job, refusing, ending.
  *
  * A runner is a function from a directory to a directory. runner_main changes into the job
- * directory, reads job.json, calls the kind's body and turns its answer into the exit status and, on
- * a refusal, outputs/error.json. Bodies use relative paths only ("inputs/0", "outputs/x").
+ * directory, reads job.json, calls the kind's body and turns its answer into the exit status and,
+ * on a refusal, outputs/error.json. Bodies use relative paths only ("inputs/0", "outputs/x").
  *
  * Functions return enum run and are carried by TRY; a failure is described where it happens:
  *   refuse, refuse_at   the input or the spec is wrong; a retry cannot help       exit 2
@@ -72,7 +72,8 @@ struct runner {
     json_t *refusal;      /* of the last refuse */
 };
 
-/* Runs body on the job directory argv[1] when the job's kind is this one; returns the exit status. */
+/* Runs body on the job directory argv[1] when the job's kind is this one; returns the exit status.
+ */
 int runner_main(int argc, char **argv, const char *kind, enum run (*body)(struct runner *));
 
 /* The input of that name, NULL when the job has none. */
