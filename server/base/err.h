@@ -46,5 +46,9 @@ struct err_info {
             return try_err_;                                                                       \
     } while (0)
 
+/* Fills *err and returns its code: the fail() of code that has no ctx (base/, worker/). */
+enum err err_set(struct err_info *err, enum err code, const char *field, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
 const char *err_to_string(enum err code); /* "NOT_FOUND" */
 int err_to_status(enum err code);         /* 404 */
