@@ -2,6 +2,7 @@
 #pragma once
 
 #include "ctx.h"
+#include "db/db.h"
 #include "http/http.h"
 
 struct project {
@@ -15,3 +16,6 @@ MUST_USE enum err project_require(struct ctx *cx, const char *slug, struct proje
 
 extern const struct route PROJECTS_ROUTES[];
 extern const size_t PROJECTS_ROUTE_COUNT;
+
+extern const struct db_constraint PROJECTS_CONSTRAINTS[];
+extern const size_t PROJECTS_CONSTRAINT_COUNT;
