@@ -60,7 +60,7 @@ struct app {
 struct ctx {
     struct app *app;
     struct arena *arena;      /* request memory */
-    struct db_conn *conn;     /* the open transaction's connection; NULL until the first statement */
+    struct db_conn *conn;     /* db/'s hold on a connection; NULL until the first statement */
     struct principal who;
     struct err_info err;      /* the last failure */
     int64_t deadline_us;      /* monotonic clock; 0 = none */

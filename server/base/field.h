@@ -15,7 +15,10 @@
 #include "base/err.h"
 
 #include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 enum field_type {
     FIELD_TYPE_STRING, /* const char *, UTF-8 without NUL; min..max is its length in bytes */
@@ -27,18 +30,22 @@ enum field_type {
     FIELD_TYPE_ENUM,   /* int, through .names */
     FIELD_TYPE_JSON,   /* json_t *, any JSON value; owned by the arena */
     FIELD_TYPE_OBJECT, /* struct pointer, described by .nested; NULL = null */
-    FIELD_TYPE_LIST,   /* struct list of structs, described by .nested; max = longest */
-    FIELD_TYPE_STRINGS /* struct list of const char *; max = longest */
+    FIELD_TYPE_LIST,   /* struct list of structs, described by .nested; min..max items */
+    FIELD_TYPE_STRINGS /* struct list of const char *; min..max items */
 };
 
 enum field_flag {
     FIELD_REQUIRED = 1, /* must be in a request body */
     FIELD_NULLABLE = 2, /* null is allowed in a body, and may be in a reply */
-    FIELD_SECRET = 4,   /* never logged, never in documentation examples */
-    FIELD_OPAQUE = 8    /* FIELD_TYPE_INT of a nullable number: FIELD_NO_INT stands for null */
+    FIELD_SECRET = 4    /* never logged, never in documentation examples */
 };
 
-#define FIELD_NO_INT INT64_MIN /* the null of a nullable FIELD_TYPE_INT */
+/* The C values of null. A nullable member that a body leaves out gets the same; others get zero. */
+#define FIELD_NO_INT INT64_MIN /* INT */
+#define FIELD_NO_ENUM (-1)     /* ENUM */
+/* REAL: NaN · TIME: 0 · BOOL: false · lists: items NULL · all others: NULL */
+
+#define FIELD_DEFAULT_MAX 1000 /* of strings (bytes) and lists (items) that state none */
 
 struct list {
     void *items; /* array of elements, in the arena */
@@ -59,7 +66,7 @@ struct field {
     enum field_type type;
     size_t offset;
     unsigned flags;           /* enum field_flag */
-    int64_t min, max;         /* see the type; max 0 = the type's default limit */
+    int64_t min, max; /* see the type; max 0 = FIELD_DEFAULT_MAX, or unbounded for INT */
     const char *pattern;      /* FIELD_TYPE_STRING: POSIX extended expression, anchored by itself */
     const char *const *names; /* FIELD_TYPE_ENUM: wire names, NULL-terminated */
     const struct shape *nested;
@@ -89,15 +96,26 @@ struct field_seen {
 MUST_USE enum err field_decode(struct arena *arena, const struct shape *shape, json_t *object,
                                void *ret, struct field_seen *seen, struct err_info *err);
 
-/* The same from text pairs (query strings, database rows): one named value into its field. */
+/* One text value of a query string into its field of *ret; the limits apply. */
 MUST_USE enum err field_decode_text(struct arena *arena, const struct field *field,
                                     const char *text, void *ret, struct err_info *err);
+
+/* One database value into its field: the type is checked, the limits of requests are not. NULL is
+ * null. Nested types come as JSON text, STRINGS also as a PostgreSQL array. */
+MUST_USE enum err field_load(struct arena *arena, const struct field *field, const char *text,
+                             void *ret, struct err_info *err);
 
 /* New reference. Times as RFC 3339, non-finite numbers as strings. */
 json_t *field_encode(const struct shape *shape, const void *object);
 
 const struct field *field_find(const struct shape *shape, const char *name); /* NULL if none */
 
-json_t *shape_openapi(const struct shape *shape);                 /* JSON Schema; new reference */
-void shape_typescript(const struct shape *shape, FILE *out);      /* export interface Name { … } */
+/* What a shape is printed for: in a body a member may be left out unless FIELD_REQUIRED says
+ * otherwise, in a reply every member is there. */
+enum shape_use { SHAPE_BODY, SHAPE_REPLY };
+
+json_t *shape_openapi(const struct shape *shape, enum shape_use use); /* JSON Schema; new reference */
+void shape_typescript(const struct shape *shape, enum shape_use use, FILE *out); /* export interface */
+
+/* Adds the shape and those nested in it to set, each once, nested ones first. */
 void shape_collect(const struct shape *shape, const struct shape **set, size_t *count, size_t cap);

@@ -20,6 +20,8 @@ struct log_field {
 #define LOG_R(field_name, value) ((struct log_field){(field_name), LOG_REAL, 0, 0, (value)})
 
 void log_init(enum log_level least);
+/* Names the request and the principal in every further line of this thread; NULL forgets them. */
+void log_context(const char *request_id, const char *principal);
 void log_fields(enum log_level level, const char *event, const struct log_field *fields, int count);
 
 /* log_event(LOG_INFO, "server.started", LOG_T("listen", address), LOG_N("threads", 64)); */
