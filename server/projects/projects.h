@@ -11,6 +11,8 @@ struct project {
     int64_t datasets, runs, models, active_jobs; /* counts for the home page */
 };
 
+extern const struct shape PROJECT_SHAPE;
+
 /* By the {project} of the path, in the caller's team; else ERR_NOT_FOUND. */
 MUST_USE enum err project_require(struct ctx *cx, const char *slug, struct project *ret);
 
