@@ -1,0 +1,190 @@
+# ./slipway test: everything that can be tested here, and one closing line with the counts. Later
+# kinds of tests still run when an earlier kind failed.
+
+PASSED=0
+FAILED=0
+SKIPPED=0
+DEV=$ROOT/build/dev
+
+# count PASSED FAILED SKIPPED
+count() {
+    PASSED=$((PASSED + $1))
+    FAILED=$((FAILED + $2))
+    SKIPPED=$((SKIPPED + $3))
+}
+
+# ctest counts programs; people count cases. Reads ctest's log of the last run: the cases where a
+# program lists them (cmocka), else the program as one. A program that ended badly without a failed
+# case (a crash, a leak, a deadline) counts as one failure.
+count_ctest() {
+    awk '
+        / Testing: / { pass = fail = skip = 0 }
+        /^\[  PASSED  \] [0-9]+ test/ { pass += $4 }
+        /^\[  FAILED  \] [0-9]+ test/ { fail += $4 }
+        /^\[  SKIPPED \] [0-9]+ test/ { skip += $4 }
+        /^Test (Passed|Failed|Skipped|Not Run|Timeout)|^Test .*Exception/ {
+            if ($2 ~ /^Passed/ && pass + fail + skip == 0) pass = 1
+            if ($2 ~ /^Skipped/ && pass + fail + skip == 0) skip = 1
+            if ($2 !~ /^(Passed|Skipped)/ && fail == 0) fail = 1
+            p += pass; f += fail; s += skip
+        }
+        END { print p + 0, f + 0, s + 0 }' "$1/Testing/Temporary/LastTest.log"
+}
+
+test_programs() {
+    step "Build the programs and their tests (dev)"
+    logged programs_and_tests_build || die "the build failed" "see the lines above"
+    step "Test the programs"
+    ctest --test-dir "$DEV" -j2 --output-on-failure --no-tests=error --timeout 300 \
+        --test-output-size-passed 65536 "$@" </dev/null || TROUBLE=yes
+    # shellcheck disable=SC2046
+    count $(count_ctest "$DEV")
+}
+
+programs_and_tests_build() {
+    cd "$ROOT" && cmake --preset dev && cmake --build --preset dev
+}
+
+test_web() {
+    local report=$ROOT/build/web-tests.json
+    step "Test the web UI's functions"
+    use_node
+    rm -f "$report"
+    logged web_tests_run "$report" || TROUBLE=yes
+    [ -s "$report" ] || {
+        count 0 1 0
+        return
+    }
+    # shellcheck disable=SC2046
+    count $(jq -r '"\(.numPassedTests) \(.numFailedTests) \(.numPendingTests)"' "$report")
+}
+
+web_tests_run() {
+    cd "$ROOT/web" && npm ci --no-audit --no-fund && npm run check &&
+        npx vitest run --reporter=default --reporter=json --outputFile.json="$1"
+}
+
+# The end-to-end tests drive a real Slipway in a real browser: an installation of its own, made by
+# the launcher itself in a temporary directory.
+test_end_to_end() {
+    local place report=$ROOT/build/e2e.txt
+    step "Test the whole path in a browser"
+    place=$(mktemp -d)
+    chmod 0711 "$place"
+    export SLIPWAY_VAR=$place/var SLIPWAY_PASSWORD
+    SLIPWAY_PASSWORD=$(random_password)
+    echo "0 passed, 1 failed, 0 skipped" >"$report"
+    if logged "$ROOT/slipway" up --no-demo; then
+        browser_run "$report" || TROUBLE=yes
+    else
+        TROUBLE=yes
+    fi
+    logged "$ROOT/slipway" down || TROUBLE=yes
+    unset SLIPWAY_VAR SLIPWAY_PASSWORD
+    rm -rf "$place"
+    # shellcheck disable=SC2046
+    count $(sed -nE '$s/^([0-9]+) passed, ([0-9]+) failed, ([0-9]+) skipped.*/\1 \2 \3/p' "$report" |
+        grep . || echo 0 1 0)
+}
+
+# tests/e2e/run signs in at SLIPWAY_URL and ends with "N passed, N failed, N skipped".
+browser_run() (
+    VAR=$SLIPWAY_VAR
+    use_node
+    var_find
+    SLIPWAY_URL=$(server_url) SLIPWAY_EMAIL=$(owner_email) "$ROOT/tests/e2e/run" </dev/null 2>&1 |
+        tee "$1"
+    exit "${PIPESTATUS[0]}"
+)
+
+cmd_test() {
+    awk '
+        / Testing: / { pass = fail = skip = 0 }
+        /^\[  PASSED  \] [0-9]+ test/ { pass += $4 }
+        /^\[  FAILED  \] [0-9]+ test/ { fail += $4 }
+        /^\[  SKIPPED \] [0-9]+ test/ { skip += $4 }
+        /^Test (Passed|Failed|Skipped|Not Run|Timeout)|^Test .*Exception/ {
+            if ($2 ~ /^Passed/ && pass + fail + skip == 0) pass = 1
+            if ($2 ~ /^Skipped/ && pass + fail + skip == 0) skip = 1
+            if ($2 !~ /^(Passed|Skipped)/ && fail == 0) fail = 1
+            p += pass; f += fail; s += skip
+        }
+        END { print p + 0, f + 0, s + 0 }' "$1/Testing/Temporary/LastTest.log"
+}
+
+test_programs() {
+    step "Build the programs and their tests (dev)"
+    logged programs_and_tests_build || die "the build failed" "see the lines above"
+    step "Test the programs"
+    ctest --test-dir "$DEV" -j2 --output-on-failure --no-tests=error --timeout 300 \
+        --test-output-size-passed 65536 "$@" </dev/null || TROUBLE=yes
+    # shellcheck disable=SC2046
+    count $(count_ctest "$DEV")
+}
+
+programs_and_tests_build() {
+    cd "$ROOT" && cmake --preset dev && cmake --build --preset dev
+}
+
+test_web() {
+    local report=$ROOT/build/web-tests.json
+    step "Test the web UI's functions"
+    use_node
+    rm -f "$report"
+    logged web_tests_run "$report" || TROUBLE=yes
+    [ -s "$report" ] || {
+        count 0 1 0
+        return
+    }
+    # shellcheck disable=SC2046
+    count $(jq -r '"\(.numPassedTests) \(.numFailedTests) \(.numPendingTests)"' "$report")
+}
+
+web_tests_run() {
+    cd "$ROOT/web" && npm ci --no-audit --no-fund && npm run check &&
+        npx vitest run --reporter=default --reporter=json --outputFile.json="$1"
+}
+
+# The end-to-end tests drive a real Slipway in a real browser: an installation of its own, made by
+# the launcher itself in a temporary directory.
+test_end_to_end() {
+    local place report=$ROOT/build/e2e.txt password
+    step "Test the whole path in a browser"
+    place=$(mktemp -d)
+    chmod 0711 "$place"
+    password=$(random_password)
+    if SLIPWAY_VAR=$place/var SLIPWAY_PASSWORD=$password logged "$ROOT/slipway" up --no-demo; then
+        SLIPWAY_VAR=$place/var SLIPWAY_PASSWORD=$password test_browser "$report" || TROUBLE=yes
+    else
+        TROUBLE=yes
+        echo "0 passed, 1 failed, 0 skipped" >"$report"
+    fi
+    SLIPWAY_VAR=$place/var logged "$ROOT/slipway" down || TROUBLE=yes
+    rm -rf "$place"
+    # shellcheck disable=SC2046
+    count $(sed -nE '$s/^([0-9]+) passed, ([0-9]+) failed, ([0-9]+) skipped.*/\1 \2 \3/p' "$report" |
+        grep . || echo 0 1 0)
+}
+
+# tests/e2e/run signs in at SLIPWAY_URL and ends with "N passed, N failed, N skipped".
+test_browser() {
+    use_node
+    var_find
+    SLIPWAY_URL=$(SLIPWAY_VAR='' server_url) SLIPWAY_EMAIL=$(owner_email) \
+        "$ROOT/tests/e2e/run" 2>&1 </dev/null | tee "$1"
+    return "${PIPESTATUS[0]}"
+}
+
+test() {
+    TROUBLE=no
+    packages_require build run test
+    mkdir -p "$ROOT/build"
+    step "Fetch third-party artefacts"
+    third_party_fetch
+    test_programs "$@"
+    test_web
+    test_end_to_end
+    [ "$FAILED" = 0 ] || TROUBLE=yes
+    printf '\n%s passed, %s failed, %s skipped\n' "$PASSED" "$FAILED" "$SKIPPED"
+    [ "$TROUBLE" = no ]
+}
