@@ -24,7 +24,7 @@ enum field_type {
     FIELD_TYPE_STRING, /* const char *, UTF-8 without NUL; min..max is its length in bytes */
     FIELD_TYPE_UUID,   /* const char *, 36 characters, lower case */
     FIELD_TYPE_INT,    /* int64_t; min..max is its range */
-    FIELD_TYPE_REAL,   /* double; NaN and infinities travel as "NaN", "Infinity", "-Infinity" */
+    FIELD_TYPE_REAL,   /* double; a nullable NaN is null, else "NaN", "Infinity", "-Infinity" */
     FIELD_TYPE_BOOL,   /* bool */
     FIELD_TYPE_TIME,   /* int64_t, microseconds since 1970 UTC; RFC 3339 in JSON; 0 = null */
     FIELD_TYPE_ENUM,   /* int, through .names */
@@ -70,7 +70,7 @@ struct field {
     const char *pattern;      /* FIELD_TYPE_STRING: POSIX extended expression, anchored by itself */
     const char *const *names; /* FIELD_TYPE_ENUM: wire names, NULL-terminated */
     const struct shape *nested;
-    const char *typescript; /* FIELD_TYPE_JSON: the type printed for it, "number[]"; NULL = unknown */
+    const char *typescript; /* printed instead of JSON's "unknown" and REAL's "number" */
     const char *doc;
 };
 

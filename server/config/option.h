@@ -23,9 +23,9 @@ enum option_type {
 };
 
 enum option_flag {
-    OPTION_SECRET = 1,    /* masked when printed */
-    OPTION_REQUIRED = 2,  /* has no default and must be given */
-    OPTION_FLAG_ONLY = 4  /* of one command: not in the file or the environment */
+    OPTION_SECRET = 1,   /* masked when printed */
+    OPTION_REQUIRED = 2, /* has no default and must be given */
+    OPTION_FLAG_ONLY = 4 /* of one command: not in the file or the environment */
 };
 
 struct option {
@@ -53,9 +53,9 @@ struct option_input {
     const char *env_prefix;  /* "SLIPWAY_" */
     const char *config_file; /* read when no --config FILE is given; NULL = none */
     int argc;
-    char **argv;             /* without the program's name */
-    const char *words[4];    /* out: arguments that are no flags, in order */
-    int word_count;          /* out */
+    char **argv;          /* without the program's name */
+    const char *words[4]; /* out: arguments that are no flags, in order */
+    int word_count;       /* out */
 };
 
 /* Fills every set. --config FILE names the file. Texts live in the arena. */
