@@ -53,13 +53,35 @@ cluster_create() {
     as_service mv "$VAR/pg.new" "$VAR/pg"
 }
 
+# Prints the postmaster's pid. pg_ctl would take a zombie, or another program that got the number,
+# for a running server.
+cluster_pid() {
+    local pid
+    pid=$(as_service head -n 1 "$VAR/pg/postmaster.pid" 2>/dev/null) || return 1
+    [ -n "$(start_time_of "$pid")" ] && [ "$(cat "/proc/$pid/comm")" = postgres ] && printf '%s' "$pid"
+}
+
 cluster_is_running() {
-    as_service "$(cluster_bin)/pg_ctl" -D "$VAR/pg" status >/dev/null 2>&1
+    cluster_pid >/dev/null
+}
+
+# After a crash backends may outlive their postmaster for a moment; two clusters on one directory
+# would destroy it. Only when no process stands in it any more are its lock files stale.
+cluster_clear() {
+    local deadline=$((SECONDS + 10))
+    while [ -n "$(as_service find /proc -maxdepth 2 -name cwd -lname "$VAR/pg" 2>/dev/null)" ]; do
+        [ $SECONDS -lt $deadline ] ||
+            die "PostgreSQL's postmaster is gone, but processes of it still use $VAR/pg" \
+                "end them, then run this again"
+        sleep 0.2
+    done
+    as_service rm -f "$VAR/pg/postmaster.pid" "$RUN/.s.PGSQL.5432.lock"
 }
 
 cluster_start() {
     cluster_is_running && return
     step "Start PostgreSQL"
+    cluster_clear
     as_service "$(cluster_bin)/pg_ctl" -D "$VAR/pg" -l "$VAR/log/postgresql.log" -w -t 120 start \
         >>"$SETUP_LOG" 2>&1 9>&- ||
         die "PostgreSQL did not start: $(as_service tail -n 3 "$VAR/log/postgresql.log")" \

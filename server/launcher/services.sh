@@ -55,8 +55,9 @@ server_url() {
 
 # --- processes -----------------------------------------------------------------------------------
 
+# Nothing for a process that is gone or a zombie.
 start_time_of() {
-    sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20
+    sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | awk '$1 != "Z" { print $20 }'
 }
 
 # Prints the pid of a running service; fails when it does not run.
@@ -235,7 +236,7 @@ cmd_status() {
         status_line "$name" "$pid"
     done
     if database_is_embedded; then
-        pid=$(cluster_is_running && as_service head -n 1 "$VAR/pg/postmaster.pid") || all=3
+        pid=$(cluster_pid) || all=3
         status_line postgresql "$pid"
     else
         echo "postgresql   yours (DATABASE_URL)"
