@@ -119,8 +119,17 @@ static void hello_until_heard(struct worker *w) {
     api_free(api);
 }
 
+static enum log_level level_from(const char *name) {
+    static const char *const names[] = {"debug", "info", "warning", "error"};
+    int level = 0;
+    while (level < LOG_ERROR && strcmp(names[level], name) != 0)
+        level++;
+    return (enum log_level)level;
+}
+
 static enum err start(struct worker *w, int argc, char **argv, struct err_info *err) {
     TRY(worker_options_load(argc, argv, &w->options, err));
+    log_init(level_from(w->options.log_level));
     TRY(read_token(w, err));
     TRY(claim_work_dir(w, err));
     TRY(sandbox_new(&w->options, &w->sandbox, err));

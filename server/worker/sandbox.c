@@ -116,6 +116,12 @@ static void split_paths(struct sandbox *s, const char *paths) {
         s->paths[n++] = p;
 }
 
+static enum wall choose_wall(const struct sandbox *s, const char *wanted) {
+    if (strcmp(wanted, "landlock") != 0 && bubblewrap_works(s))
+        return WALL_BUBBLEWRAP;
+    return landlock_abi() >= 1 ? WALL_LANDLOCK : WALL_NONE;
+}
+
 enum err sandbox_new(const struct worker_options *options, struct sandbox **ret,
                      struct err_info *err) {
     auto_free struct sandbox *s = calloc(1, sizeof(*s));
@@ -131,9 +137,7 @@ enum err sandbox_new(const struct worker_options *options, struct sandbox **ret,
         log_event(LOG_WARNING, "sandbox.off", LOG_T("reason", "the option sandbox is off"));
     } else {
         TRY(seccomp_build(&s->filter, err));
-        s->wall = bubblewrap_works(s)   ? WALL_BUBBLEWRAP
-                  : landlock_abi() >= 1 ? WALL_LANDLOCK
-                                        : WALL_NONE;
+        s->wall = choose_wall(s, options->sandbox);
     }
     if (s->wall == WALL_NONE && strcmp(options->sandbox, "off") != 0)
         return err_set(err, ERR_UNAVAILABLE, "sandbox",

@@ -1,7 +1,8 @@
 /* A deny list: libtorch, oneDNN's code generator and DuckDB use too much of the kernel's surface
  * for a closed allow list to survive their updates, and the namespaces or Landlock already decide
  * what can be reached. Denied is what reaches beyond the process: sockets, other processes, mounts,
- * kernel keys, modules, tracing, and the interfaces with a history of kernel holes.
+ * kernel keys, modules, tracing, other identities, and the interfaces with a history of kernel
+ * holes.
  *
  * clone3 answers ENOSYS because its flags lie in memory where a filter cannot look; the C library
  * then uses clone, whose namespace flags are checked. */
@@ -70,6 +71,16 @@ static const int DENIED[] = {
     SCMP_SYS(open_by_handle_at),
     SCMP_SYS(fanotify_init),
     SCMP_SYS(personality),
+    SCMP_SYS(setuid),
+    SCMP_SYS(setgid),
+    SCMP_SYS(setreuid),
+    SCMP_SYS(setregid),
+    SCMP_SYS(setresuid),
+    SCMP_SYS(setresgid),
+    SCMP_SYS(setgroups),
+    SCMP_SYS(setfsuid),
+    SCMP_SYS(setfsgid),
+    SCMP_SYS(capset),
 };
 
 #define NAMESPACE_FLAGS                                                                            \

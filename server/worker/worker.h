@@ -30,7 +30,7 @@ struct worker_options {
     const char *serve_dir;    /* listening sockets of predict runners */
     const char *runner_dir;   /* slipway-run-data, slipway-run-train, slipway-run-predict */
     const char *runner_paths; /* further read-only directories runners need, ':' between them */
-    const char *sandbox;      /* auto | strict | off */
+    const char *sandbox;      /* auto | strict | landlock | off */
     const char *log_level;
     int64_t slots;
     int64_t predict_slots;
