@@ -35,6 +35,7 @@ struct principal {
     char name[128];          /* e-mail, token or worker name, for logs and audit */
 };
 
+struct route;
 struct config;
 struct db_pool;
 struct db_conn;
@@ -64,6 +65,7 @@ struct ctx {
     struct principal who;
     struct err_info err;      /* the last failure */
     int64_t deadline_us;      /* monotonic clock; 0 = none */
+    const struct route *route; /* what http/ is answering; NULL outside requests */
     char request_id[ID_SIZE];
     char remote[64];          /* peer address as text */
 };

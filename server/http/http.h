@@ -68,7 +68,9 @@ enum route_flag {
     ROUTE_RAW_BODY = 4,    /* the body (≤ max_body) is read whole into req->raw, undecoded */
     ROUTE_IDEMPOTENT = 8,  /* honours Idempotency-Key: replays the first reply for 24 h */
     ROUTE_V2 = 16,         /* errors in Open Inference form {"error": …} */
-    ROUTE_HIDDEN = 32      /* not in OpenAPI */
+    ROUTE_HIDDEN = 32,     /* not in OpenAPI */
+    ROUTE_ANONYMOUS = 64,  /* public, and nobody is even looked up: no database is needed */
+    ROUTE_UNCOUNTED = 128  /* answered when the server is full: health */
 };
 
 struct req;
@@ -112,6 +114,9 @@ bool req_has(const struct req *rq, const char *member);         /* was in the bo
 /* ROUTE_STREAM_BODY: up to cap bytes; 0 = end. A short or slow body is an error: commit nothing. */
 MUST_USE enum err req_read(struct ctx *cx, const struct req *rq, void *buffer, size_t cap,
                            size_t *ret_size);
+
+/* For public rows that treat somebody they know differently: fills cx->who like any other row. */
+MUST_USE enum err http_authenticate(struct ctx *cx, const struct req *rq);
 
 /* Replies. A handler calls one of these; the dispatcher sends after the commit. */
 void reply_object(struct reply *rp, const void *object);    /* struct of route->reply */

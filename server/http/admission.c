@@ -1,0 +1,85 @@
+/* How many requests may be under way at once: in all, and of each class.
+ *
+ * Full means 503 with Retry-After, at once: a queue in here would only move the waiting to where the
+ * client cannot see it. Four threads stay free of the total for /livez and /readyz, which never come
+ * here, so that a full server can still say that it is alive. */
+#include "http/internal.h"
+
+#include <errno.h>
+#include <time.h>
+
+#define RESERVED_THREADS 4
+
+/* Of each class at once. Long ones (streams, polls) together leave half the threads to others;
+ * sign-in is bounded because each one costs 64 MiB and a tenth of a second of hashing. */
+static const int CLASS_LIMITS[RATE_COUNT] = {
+    [RATE_DEFAULT] = 56, [RATE_LOGIN] = 8,    [RATE_UPLOAD] = 8, [RATE_DOWNLOAD] = 12,
+    [RATE_SEARCH] = 8,   [RATE_STREAM] = 16,  [RATE_PREDICT] = 16, [RATE_WORKER] = 16,
+    [RATE_POLL] = 16};
+
+struct admission {
+    pthread_mutex_t lock; /* everything below */
+    pthread_cond_t empty;
+    int total, limit;
+    int in_class[RATE_COUNT];
+};
+
+struct admission *admission_new(int threads) {
+    struct admission *a = calloc(1, sizeof(*a));
+    if (!a)
+        abort();
+    pthread_mutex_init(&a->lock, NULL);
+    pthread_cond_init(&a->empty, NULL);
+    a->limit = threads > 2 * RESERVED_THREADS ? threads - RESERVED_THREADS : threads;
+    return a;
+}
+
+void admission_free(struct admission *a) {
+    if (!a)
+        return;
+    pthread_cond_destroy(&a->empty);
+    pthread_mutex_destroy(&a->lock);
+    free(a);
+}
+
+bool admission_enter(struct admission *a) {
+    scope_lock(&a->lock);
+    if (a->total >= a->limit)
+        return false;
+    a->total++;
+    return true;
+}
+
+void admission_leave(struct admission *a) {
+    scope_lock(&a->lock);
+    if (--a->total == 0)
+        pthread_cond_broadcast(&a->empty);
+}
+
+bool admission_enter_class(struct admission *a, enum rate_class rate) {
+    scope_lock(&a->lock);
+    if (a->in_class[rate] >= CLASS_LIMITS[rate])
+        return false;
+    a->in_class[rate]++;
+    return true;
+}
+
+void admission_leave_class(struct admission *a, enum rate_class rate) {
+    scope_lock(&a->lock);
+    a->in_class[rate]--;
+}
+
+int admission_count(struct admission *a) {
+    scope_lock(&a->lock);
+    return a->total;
+}
+
+void admission_wait_empty(struct admission *a, int timeout_ms) {
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += timeout_ms / 1000;
+    scope_lock(&a->lock);
+    while (a->total > 0)
+        if (pthread_cond_timedwait(&a->empty, &a->lock, &until) == ETIMEDOUT)
+            return;
+}

@@ -1,0 +1,162 @@
+/* Private to http/: the service and one request on its way through the pipeline. */
+#pragma once
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "http/gate.h"
+#include "http/server.h"
+
+#include <stdatomic.h>
+
+#define CURSOR_KEY_SIZE 32
+#define PARAM_MAX 6
+#define REPLY_HEADER_MAX 16
+
+struct http_registry {
+    const struct http_hooks *hooks;
+    const struct route **routes; /* of all tables, in the order of registration */
+    size_t count, cap;
+};
+
+struct metrics;
+struct admission;
+struct listener;
+
+struct http_server {
+    const struct http_options *options;
+    struct http_registry *registry;
+    struct metrics *metrics;
+    struct admission *admission;
+    struct listener *listener; /* NULL without sockets */
+    unsigned char cursor_key[CURSOR_KEY_SIZE];
+    int static_fd;        /* -1 = no UI */
+    atomic_bool stopping; /* set once, by http_drain() */
+};
+
+enum reply_kind {
+    REPLY_EMPTY,
+    REPLY_OBJECT,
+    REPLY_PAGE,
+    REPLY_JSON,
+    REPLY_BYTES,
+    REPLY_FILE,
+    REPLY_STREAM
+};
+
+struct reply {
+    enum reply_kind kind;
+    int status; /* 0 = the route's own */
+    const void *object;
+    struct list items;
+    const char *next_cursor;
+    json_t *json;
+    const char *media_type; /* REPLY_BYTES */
+    const void *data;
+    size_t size;
+    struct reply_file file;
+    struct reply_stream stream;
+    const char *location;
+    const char *cache_control; /* NULL = "no-store" */
+    struct http_header headers[REPLY_HEADER_MAX];
+    size_t header_count;
+};
+
+struct param {
+    const char *name; /* in the route's pattern, not terminated */
+    size_t name_length;
+    const char *value;
+};
+
+/* One request. `rq` is first: handlers hold a pointer to it, we find the rest from there. */
+struct http_call {
+    struct req rq;
+    struct ctx *cx;
+    struct http_server *server;
+    struct http_io *io;
+    struct gate_request request;
+    struct param params[PARAM_MAX];
+    size_t param_count;
+    unsigned allowed; /* methods the path has, for Allow */
+    const char *body_text; /* JSON or raw body as it came; NULL = none */
+    size_t body_size;
+    int64_t body_received;
+    bool body_ended;
+    bool close;      /* after the reply */
+    bool admitted;   /* holds a slot of its rate class */
+    bool counted;    /* holds one of all slots */
+    bool replayed;   /* answered from idempotency_keys */
+    const char *idempotency_key;
+    char request_hash[65];
+    struct reply reply;
+    enum err err;
+    int sent_status;
+    int64_t sent_bytes;
+    int64_t started_us;
+    int64_t body_started_us, pace_started_us, pace_bytes;
+};
+
+static inline struct http_call *call_of(const struct req *rq) {
+    return (struct http_call *)(void *)(uintptr_t)rq;
+}
+
+/* route.c: fills call->rq.route and params; ERR_NOT_FOUND, or ERR_INVALID with call->allowed set
+ * when the path exists with other methods. */
+MUST_USE enum err route_match(struct http_call *call);
+size_t route_index(const struct http_registry *registry, const struct route *route);
+const char *method_to_string(int method);
+const char *scope_to_string(enum scope scope);
+enum role scope_least_role(enum scope scope);
+unsigned scope_token(enum scope scope);
+
+/* body.c */
+MUST_USE enum err body_check(struct http_call *call);  /* limits that need no byte of it */
+MUST_USE enum err body_decode(struct http_call *call);
+MUST_USE enum err query_decode(struct http_call *call);
+
+/* reply.c */
+MUST_USE enum err reply_encode(struct http_call *call);
+void reply_reset(struct reply *rp); /* closes and releases what it holds */
+void reply_problem(struct http_call *call, int status);
+const char *status_to_string(int status);
+bool is_header_text(const char *text); /* no control characters */
+
+/* send.c: writes the reply out, sets sent_status and sent_bytes. */
+void reply_send(struct http_call *call);
+
+/* files.c */
+enum err get_static(struct ctx *cx, const struct req *rq, struct reply *rp);
+/* One range of a representation; false = the header is ignored (malformed or more than one). */
+enum range_kind { RANGE_NONE, RANGE_ONE, RANGE_UNSATISFIABLE };
+enum range_kind range_parse(const char *header, int64_t size, int64_t *ret_first,
+                            int64_t *ret_last);
+
+/* origin.c */
+MUST_USE enum err origin_check(struct http_call *call);
+
+/* idempotency.c */
+MUST_USE enum err idempotency_begin(struct http_call *call, bool *ret_replayed);
+MUST_USE enum err idempotency_store(struct http_call *call);
+
+/* admission.c: bounded numbers of requests at once. */
+struct admission *admission_new(int threads);
+void admission_free(struct admission *a);
+bool admission_enter(struct admission *a); /* one of all requests */
+void admission_leave(struct admission *a);
+bool admission_enter_class(struct admission *a, enum rate_class rate);
+void admission_leave_class(struct admission *a, enum rate_class rate);
+int admission_count(struct admission *a);
+void admission_wait_empty(struct admission *a, int timeout_ms);
+
+/* metrics.c */
+struct metrics *metrics_new(size_t route_count);
+void metrics_free(struct metrics *m);
+void metrics_count(struct metrics *m, size_t route, int status, int64_t duration_us);
+uint64_t metrics_hits(const struct metrics *m, size_t route);
+void metrics_print(const struct http_server *server, struct buf *out);
+
+/* cursor.c. A key file is refused when others may read it. */
+MUST_USE enum err cursor_key_load(const char *key_dir, unsigned char ret[CURSOR_KEY_SIZE],
+                                  struct err_info *err);
+
+/* server.c */
+void listener_close(struct listener *listener);
