@@ -115,6 +115,9 @@ create table metric_points (
     at timestamptz not null,
     value double precision not null,
     constraint metric_points_pkey primary key (team_id, series_id, step, at, value),
+    -- so that the difference of two steps is a bigint too
+    constraint metric_points_step_in_range check
+        (step between -4611686018427387904 and 4611686018427387903),
     constraint metric_points_series foreign key (team_id, series_id)
         references run_metrics (team_id, series_id) on delete cascade
 );
