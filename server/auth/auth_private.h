@@ -1,0 +1,112 @@
+/* What the files of auth/ share. Private to the folder. */
+#pragma once
+
+#include "auth/auth.h"
+#include "auth/principals.h"
+#include "auth/token.h"
+#include "base/digest.h"
+#include "base/field.h"
+
+struct auth {
+    struct token_keys keys;
+    struct principals *principals;
+    int64_t session_hours;
+};
+
+/* Runs fn in a transaction of its own in system mode, as statements that span teams or come before
+ * anybody is known must. The open transaction is committed first; cx->who is the caller again
+ * afterwards. Nothing happens twice: fn's failure rolls its work back. */
+MUST_USE enum err as_system(struct ctx *cx, enum err (*fn)(struct ctx *cx, void *arg), void *arg);
+
+/* --- sessions: session.c --- */
+
+struct user {
+    const char *id, *email, *name, *locale;
+    int64_t created_at;
+};
+extern const struct shape USER;
+
+struct team {
+    const char *id, *slug, *name;
+    int role; /* of the user it was listed for; not in replies */
+};
+extern const struct shape TEAM;
+
+/* What the caller is and may do. */
+struct session {
+    struct user *user; /* NULL = the caller is a program without a user */
+    struct team *team;
+    struct list teams; /* struct team */
+    int role;
+    struct list scopes; /* const char *: names of http.h's scope table */
+    int64_t expires_at; /* of the access token; 0 = does not expire by time */
+};
+
+/* What a browser has to keep. Texts in the arena. */
+struct session_secrets {
+    const char *access;
+    const char *refresh;
+    int64_t access_expires_at;
+};
+
+/* Checks e-mail and password under the limits, opens a session and becomes its principal. */
+MUST_USE enum err session_login(struct ctx *cx, const char *email, const char *password,
+                                const char *user_agent, struct session_secrets *ret);
+/* Spends a refresh token and becomes its session's principal. A token spent twice ends the whole
+ * family, except within 30 s, when the same successor is given again (lost replies, two tabs). */
+MUST_USE enum err session_refresh(struct ctx *cx, const char *refresh, struct session_secrets *ret);
+/* Makes the caller's session end, or act in another of the user's teams. */
+MUST_USE enum err session_end(struct ctx *cx);
+MUST_USE enum err session_change_team(struct ctx *cx, const char *team_id);
+/* Describes cx->who. */
+MUST_USE enum err session_describe(struct ctx *cx, struct session *ret);
+MUST_USE enum err user_get(struct ctx *cx, const char *id, struct user *ret);
+/* Principal of a living session; kind PRINCIPAL_NOBODY when there is none. System mode. */
+MUST_USE enum err session_principal(struct ctx *cx, const char *session_id, struct principal *ret);
+
+/* A row that says who somebody is; which columns are there depends on the statement. */
+struct identity {
+    const char *session_id, *user_id, *team_id, *email, *token_sha256;
+    int role;
+    int64_t scope_bits;
+};
+extern const struct shape IDENTITY;
+
+/* --- API and worker tokens: api_token.c --- */
+
+#define SCOPE_NAMES_MAX 4
+
+struct api_token {
+    const char *id, *name, *prefix;
+    struct list scopes;
+    int64_t scope_bits; /* enum token_scope */
+    int64_t created_at, expires_at, last_used_at;
+};
+extern const struct shape API_TOKEN;
+
+struct api_token_create {
+    const char *name;
+    struct list scopes;
+    int64_t expires_in_days; /* 0 = never */
+};
+
+struct api_token_created {
+    const char *token, *id, *name;
+    int64_t expires_at;
+};
+
+/* Right prefix, length and checksum: worth asking the database. */
+bool api_token_is_well_formed(const char *text);
+/* Principal of an API or worker token; PRINCIPAL_NOBODY when it is not good. System mode. */
+MUST_USE enum err api_token_principal(struct ctx *cx, const char *text, struct principal *ret);
+MUST_USE enum err api_token_create(struct ctx *cx, const struct api_token_create *options,
+                                   struct api_token_created *ret);
+MUST_USE enum err api_token_list(struct ctx *cx, const struct page_query *page, struct list *ret,
+                                 const char **ret_next);
+MUST_USE enum err api_token_delete(struct ctx *cx, const char *id);
+
+/* --- people: user.c --- */
+
+MUST_USE enum err user_update_self(struct ctx *cx, const char *name, const char *locale,
+                                   struct user *ret);
+MUST_USE enum err user_change_password(struct ctx *cx, const char *current, const char *fresh);

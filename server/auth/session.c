@@ -1,0 +1,365 @@
+/* Browser sessions: sign in, refresh, change team, sign out.
+ *
+ * A session is the family of its refresh tokens; the access token only names it. Refresh tokens are
+ * spent by one UPDATE. The successor is HMAC(signing key, token): so two tabs, or a client whose
+ * reply was lost, get the same successor within 30 s although only hashes are stored, and nobody
+ * without the key can compute it from a stolen token. Spent twice later than that, the token was
+ * stolen from somebody: the family ends, and the audit log says so. */
+
+#include "auth/auth_private.h"
+#include "auth/login_limit.h"
+#include "auth/password.h"
+#include "base/clock.h"
+#include "base/ident.h"
+#include "db/db.h"
+#include "http/http.h"
+#include "sql/auth.h"
+
+#include <ctype.h>
+#include <openssl/hmac.h>
+#include <string.h>
+
+enum { USER_AGENT_MAX = 200 };
+
+static const struct field IDENTITY_FIELDS[] = {
+    FIELD(UUID, struct identity, session_id),
+    FIELD(UUID, struct identity, user_id),
+    FIELD(UUID, struct identity, team_id),
+    FIELD(STRING, struct identity, email),
+    FIELD(STRING, struct identity, token_sha256, .flags = FIELD_SECRET),
+    FIELD(ENUM, struct identity, role, .names = ROLE_NAMES),
+    FIELD(INT, struct identity, scope_bits),
+};
+SHAPE(IDENTITY, "Identity", struct identity, IDENTITY_FIELDS);
+
+/* --- who a session belongs to --- */
+
+static void copy_id(char ret[ID_SIZE], const char *id) {
+    memcpy(ret, id, ID_SIZE);
+}
+
+enum err session_principal(struct ctx *cx, const char *session_id, struct principal *ret) {
+    struct identity row;
+    bool found;
+    TRY(db_opt(cx, &SQL_session_principal, ARGS(session_id), &IDENTITY, &row, &found));
+    memset(ret, 0, sizeof(*ret));
+    if (!found)
+        return OK;
+    ret->kind = PRINCIPAL_USER;
+    ret->role = (enum role)row.role;
+    ret->scopes = TOKEN_READ | TOKEN_WRITE | TOKEN_ADMIN | TOKEN_METRICS;
+    copy_id(ret->session_id, row.session_id);
+    copy_id(ret->user_id, row.user_id);
+    copy_id(ret->team_id, row.team_id);
+    memccpy(ret->name, row.email, '\0', sizeof(ret->name) - 1);
+    return OK;
+}
+
+/* --- refresh tokens --- */
+
+#define REFRESH_SIZE 48 /* "slr_" and 43 characters, with room */
+
+static void refresh_text(const unsigned char secret[SHA256_SIZE], char ret[REFRESH_SIZE]) {
+    memcpy(ret, "slr_", 4);
+    base64url_encode(secret, SHA256_SIZE, ret + 4, REFRESH_SIZE - 4);
+}
+
+static void refresh_successor(const struct token_key *key, const char *token,
+                              char ret[REFRESH_SIZE]) {
+    unsigned char mac[SHA256_SIZE];
+    unsigned int size = sizeof(mac);
+    HMAC(EVP_sha256(), key->secret, TOKEN_KEY_SIZE, (const unsigned char *)token, strlen(token),
+         mac, &size);
+    refresh_text(mac, ret);
+}
+
+static enum err refresh_store(struct ctx *cx, const char *token, const char *family_id) {
+    char hash[SHA256_TEXT_SIZE];
+    sha256_hex_of(token, strlen(token), hash);
+    return db_exec(cx, &SQL_refresh_create,
+                   ARGS(hash, family_id, db_int(cx, cx->app->auth->session_hours)), NULL);
+}
+
+/* A fresh access token for a session, next to the refresh token it came with. */
+static enum err session_sign(struct ctx *cx, const struct principal *who, const char *refresh,
+                             struct session_secrets *ret) {
+    struct access access = {.expires_at = clock_now_us() + ACCESS_SECONDS * INT64_C(1000000)};
+    copy_id(access.session_id, who->session_id);
+    copy_id(access.user_id, who->user_id);
+    const char *text;
+    TRY(token_sign(cx, &cx->app->auth->keys, &access, &text));
+    *ret = (struct session_secrets){text, arena_strdup(cx->arena, refresh), access.expires_at};
+    return OK;
+}
+
+/* --- signing in --- */
+
+struct credentials {
+    const char *id;
+    const char *password_hash;
+    bool disabled;
+};
+
+static const struct field CREDENTIALS_FIELDS[] = {
+    FIELD(UUID, struct credentials, id),
+    FIELD(STRING, struct credentials, password_hash, .flags = FIELD_SECRET),
+    FIELD(BOOL, struct credentials, disabled),
+};
+static SHAPE(CREDENTIALS, "Credentials", struct credentials, CREDENTIALS_FIELDS);
+
+struct login {
+    const char *email, *user_agent;
+    const char *new_hash; /* NULL = the stored one is fine */
+    struct credentials user;
+    bool found;
+    char refresh[REFRESH_SIZE];
+    struct principal who;
+};
+
+static enum err login_find(struct ctx *cx, void *arg) {
+    struct login *login = arg;
+    return db_opt(cx, &SQL_user_by_email, ARGS(login->email), &CREDENTIALS, &login->user,
+                  &login->found);
+}
+
+/* The team acted in at first is the one joined first. */
+static enum err login_open(struct ctx *cx, void *arg) {
+    struct login *login = arg;
+    struct list teams;
+    TRY(db_many(cx, &SQL_teams_of_user, ARGS(login->user.id), &TEAM, &teams));
+    if (teams.count == 0)
+        return fail(cx, ERR_FORBIDDEN, "this user belongs to no team");
+    char id[UUID_TEXT_SIZE];
+    uuid_new(id);
+    TRY(db_exec(
+        cx, &SQL_session_create,
+        ARGS(id, login->user.id, ((struct team *)teams.items)->id, login->user_agent, cx->remote),
+        NULL));
+    unsigned char secret[SHA256_SIZE];
+    random_bytes(secret, sizeof(secret));
+    refresh_text(secret, login->refresh);
+    TRY(refresh_store(cx, login->refresh, id));
+    if (login->new_hash)
+        TRY(db_exec(cx, &SQL_user_rehash, ARGS(login->user.id, login->new_hash), NULL));
+    return session_principal(cx, id, &login->who);
+}
+
+static char *lower_email(struct ctx *cx, const char *email) {
+    char *lower = arena_strdup(cx->arena, email);
+    for (char *c = lower; *c; c++)
+        *c = (char)tolower((unsigned char)*c);
+    return lower;
+}
+
+/* One sentence, one amount of work and one code for a wrong password, an unknown account and a
+ * disabled one. */
+static enum err login_check(struct ctx *cx, struct login *login, const char *password) {
+    TRY(as_system(cx, login_find, login));
+    const char *hash = login->found ? login->user.password_hash : NULL;
+    bool right;
+    TRY(password_verify(cx, hash, password, &right));
+    if (!right || login->user.disabled)
+        return fail(cx, ERR_UNAUTHENTICATED, "the e-mail address or the password is wrong");
+    if (password_hash_is_old(hash)) {
+        char fresh[PASSWORD_HASH_SIZE];
+        TRY(password_hash(cx, password, fresh));
+        login->new_hash = arena_strdup(cx->arena, fresh);
+    }
+    return OK;
+}
+
+enum err session_login(struct ctx *cx, const char *email, const char *password,
+                       const char *user_agent, struct session_secrets *ret) {
+    struct login login = {.email = lower_email(cx, email),
+                          .user_agent = arena_strndup(cx->arena, user_agent, USER_AGENT_MAX)};
+    TRY(login_admit(cx, login.email));
+    enum err err = login_check(cx, &login, password);
+    if (err != OK) {
+        struct err_info why = cx->err;
+        TRY(auth_audit(cx, "session.create", login.email, err));
+        cx->err = why;
+        return err;
+    }
+    TRY(login_forgive(cx, login.email));
+    TRY(as_system(cx, login_open, &login));
+    cx->who = login.who;
+    return session_sign(cx, &cx->who, login.refresh, ret);
+}
+
+/* --- refreshing --- */
+
+struct refresh_row {
+    const char *family_id, *successor_sha256;
+    bool used, in_grace;
+};
+
+static const struct field REFRESH_ROW_FIELDS[] = {
+    FIELD(UUID, struct refresh_row, family_id),
+    FIELD(BOOL, struct refresh_row, used),
+    FIELD(BOOL, struct refresh_row, in_grace),
+    FIELD(STRING, struct refresh_row, successor_sha256, .flags = FIELD_SECRET),
+};
+static SHAPE(REFRESH_ROW, "RefreshRow", struct refresh_row, REFRESH_ROW_FIELDS);
+
+struct refresh {
+    const char *token;
+    char token_sha256[SHA256_TEXT_SIZE];
+    char successor[REFRESH_SIZE];
+    bool reused;           /* outside the grace: the family was ended */
+    const char *family_id; /* set when reused */
+    struct principal who;  /* nobody unless it went well */
+};
+
+static enum err refresh_finish(struct ctx *cx, struct refresh *r, const char *family_id) {
+    TRY(db_exec(cx, &SQL_session_used, ARGS(family_id), NULL));
+    return session_principal(cx, family_id, &r->who);
+}
+
+/* Within the grace the successor is computed again; after a key change by one of the older keys. */
+static enum err refresh_again(struct ctx *cx, struct refresh *r, const struct refresh_row *row) {
+    const struct token_keys *keys = &cx->app->auth->keys;
+    for (int i = 0; i < keys->count; i++) {
+        char hash[SHA256_TEXT_SIZE];
+        refresh_successor(&keys->keys[i], r->token, r->successor);
+        sha256_hex_of(r->successor, strlen(r->successor), hash);
+        if (strcmp(hash, row->successor_sha256) == 0)
+            return refresh_finish(cx, r, row->family_id);
+    }
+    return OK;
+}
+
+static enum err refresh_spend(struct ctx *cx, void *arg) {
+    struct refresh *r = arg;
+    char successor_sha256[SHA256_TEXT_SIZE];
+    refresh_successor(&cx->app->auth->keys.keys[0], r->token, r->successor);
+    sha256_hex_of(r->successor, strlen(r->successor), successor_sha256);
+    struct refresh_row row;
+    bool found;
+    TRY(db_opt(cx, &SQL_refresh_spend, ARGS(r->token_sha256, successor_sha256), &REFRESH_ROW, &row,
+               &found));
+    if (found) {
+        TRY(refresh_store(cx, r->successor, row.family_id));
+        return refresh_finish(cx, r, row.family_id);
+    }
+    TRY(db_opt(cx, &SQL_refresh_find, ARGS(r->token_sha256), &REFRESH_ROW, &row, &found));
+    if (!found || !row.used)
+        return OK; /* unknown or expired */
+    if (row.in_grace)
+        return refresh_again(cx, r, &row);
+    r->reused = true;
+    r->family_id = row.family_id;
+    return db_exec(cx, &SQL_session_revoke, ARGS(row.family_id, "refresh token reused"), NULL);
+}
+
+enum err session_refresh(struct ctx *cx, const char *refresh, struct session_secrets *ret) {
+    struct refresh r = {.token = refresh};
+    sha256_hex_of(refresh, strlen(refresh), r.token_sha256);
+    TRY(as_system(cx, refresh_spend, &r));
+    if (r.reused) {
+        principals_forget(cx->app->auth->principals, r.family_id);
+        TRY(auth_audit(cx, "session.reuse", r.family_id, ERR_UNAUTHENTICATED));
+    }
+    if (r.who.kind == PRINCIPAL_NOBODY)
+        return fail(cx, ERR_UNAUTHENTICATED, "the session has ended, sign in again");
+    cx->who = r.who;
+    return session_sign(cx, &cx->who, r.successor, ret);
+}
+
+/* --- ending and changing --- */
+
+static enum err end(struct ctx *cx, void *arg) {
+    return db_exec(cx, &SQL_session_revoke, ARGS(arg, "signed out"), NULL);
+}
+
+enum err session_end(struct ctx *cx) {
+    TRY(as_system(cx, end, cx->who.session_id));
+    principals_forget(cx->app->auth->principals, cx->who.session_id);
+    return OK;
+}
+
+struct team_change {
+    const char *team_id;
+    struct principal who;
+    bool is_member;
+};
+
+static enum err change_team(struct ctx *cx, void *arg) {
+    struct team_change *change = arg;
+    struct list teams;
+    TRY(db_many(cx, &SQL_teams_of_user, ARGS(change->who.user_id), &TEAM, &teams));
+    const struct team *team = teams.items;
+    for (size_t i = 0; i < teams.count; i++)
+        if (strcmp(team[i].id, change->team_id) == 0)
+            change->is_member = true;
+    if (!change->is_member)
+        return fail_field(cx, ERR_NOT_FOUND, "team_id", "there is no such team");
+    TRY(db_exec(cx, &SQL_session_set_team, ARGS(change->who.session_id, change->team_id), NULL));
+    return session_principal(cx, change->who.session_id, &change->who);
+}
+
+enum err session_change_team(struct ctx *cx, const char *team_id) {
+    struct team_change change = {.team_id = team_id, .who = cx->who};
+    TRY(as_system(cx, change_team, &change));
+    principals_forget(cx->app->auth->principals, cx->who.session_id);
+    cx->who = change.who;
+    return OK;
+}
+
+/* --- describing --- */
+
+static struct list scopes_of(struct ctx *cx) {
+    static const struct {
+        const char *name;
+        enum role role;
+        unsigned token;
+    } table[] = {
+#define X(symbol, name, role, token) {name, role, token},
+        SCOPE_TABLE(X)
+#undef X
+    };
+    size_t all = sizeof(table) / sizeof(table[0]);
+    const char **names = arena_new_array(cx->arena, const char *, all);
+    struct list list = {.items = names};
+    for (size_t i = 0; i < all; i++)
+        if (table[i].role != ROLE_NONE && cx->who.role >= table[i].role &&
+            (cx->who.scopes & table[i].token))
+            names[list.count++] = table[i].name;
+    return list;
+}
+
+struct describe {
+    char user_id[ID_SIZE];
+    struct user *user;
+    struct list teams;
+};
+
+static enum err describe(struct ctx *cx, void *arg) {
+    struct describe *d = arg;
+    TRY(user_get(cx, d->user_id, d->user));
+    return db_many(cx, &SQL_teams_of_user, ARGS(d->user_id), &TEAM, &d->teams);
+}
+
+enum err session_describe(struct ctx *cx, struct session *ret) {
+    if (!cx->who.user_id[0])
+        return fail(cx, ERR_FORBIDDEN, "only people have a session");
+    struct describe d = {.user = arena_new_struct(cx->arena, struct user)};
+    copy_id(d.user_id, cx->who.user_id);
+    TRY(as_system(cx, describe, &d));
+    struct session session = {
+        .user = d.user, .teams = d.teams, .role = (int)cx->who.role, .scopes = scopes_of(cx)};
+    struct team *team = d.teams.items;
+    for (size_t i = 0; i < d.teams.count; i++)
+        if (strcmp(team[i].id, cx->who.team_id) == 0)
+            session.team = &team[i];
+    if (!session.team)
+        return fail(cx, ERR_UNAUTHENTICATED, "the session has ended, sign in again");
+    /* A token keeps to its own team. */
+    if (cx->who.kind == PRINCIPAL_TOKEN)
+        session.teams = (struct list){session.team, 1};
+    *ret = session;
+    return OK;
+}
+
+enum err user_get(struct ctx *cx, const char *id, struct user *ret) {
+    return db_one(cx, &SQL_user_get, ARGS(id), &USER, ret);
+}
