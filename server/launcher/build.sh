@@ -24,8 +24,9 @@ web_build() {
 }
 
 programs_build() {
-    (cd "$ROOT" && cmake --preset release -DCMAKE_BUILD_WITH_INSTALL_RPATH=ON \
-        "-DCMAKE_INSTALL_RPATH=\$ORIGIN/../lib" && cmake --build --preset release &&
+    (cd "$ROOT" && cmake --preset release -DSLIPWAY_TESTS=OFF -DCMAKE_BUILD_WITH_INSTALL_RPATH=ON \
+        "-DCMAKE_INSTALL_RPATH=\$ORIGIN/../lib" &&
+        cmake --build --preset release --target "${PROGRAMS[@]}" &&
         echo "$1" >"$RELEASE/.key")
 }
 

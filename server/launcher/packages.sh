@@ -59,7 +59,8 @@ packages_require() {
             die "packages are missing and sudo is not installed" \
                 "as root: apt-get install --no-install-recommends ${missing[*]}"
         sudo=sudo
-        sudo -v || die "packages are missing and only root may install them" \
+        [ -t 0 ] || sudo="sudo -n"
+        $sudo -v || die "packages are missing and only root may install them" \
             "as root: apt-get install --no-install-recommends ${missing[*]}"
     fi
     logged apt_install "${missing[@]}" ||

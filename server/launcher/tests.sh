@@ -4,7 +4,6 @@
 PASSED=0
 FAILED=0
 SKIPPED=0
-DEV=$ROOT/build/dev
 
 # count PASSED FAILED SKIPPED
 count() {
@@ -31,18 +30,21 @@ count_ctest() {
         END { print p + 0, f + 0, s + 0 }' "$1/Testing/Temporary/LastTest.log"
 }
 
+# test_programs PRESET [CTEST ARGUMENTS]
 test_programs() {
-    step "Build the programs and their tests (dev)"
-    logged programs_and_tests_build || die "the build failed" "see the lines above"
-    step "Test the programs"
-    ctest --test-dir "$DEV" -j2 --output-on-failure --no-tests=error --timeout 300 \
+    local preset=$1
+    shift
+    step "Build the programs and their tests ($preset)"
+    logged programs_and_tests_build "$preset" || die "the build failed" "see the lines above"
+    step "Test the programs ($preset)"
+    ctest --test-dir "$ROOT/build/$preset" -j2 --output-on-failure --no-tests=error --timeout 300 \
         --test-output-size-passed 65536 "$@" </dev/null || TROUBLE=yes
     # shellcheck disable=SC2046
-    count $(count_ctest "$DEV")
+    count $(count_ctest "$ROOT/build/$preset")
 }
 
 programs_and_tests_build() {
-    cd "$ROOT" && cmake --preset dev && cmake --build --preset dev
+    cd "$ROOT" && cmake --preset "$1" && cmake --build --preset "$1"
 }
 
 test_web() {
@@ -98,14 +100,23 @@ browser_run() (
 )
 
 cmd_test() {
+    local sanitizers=no
+    [ "${1:-}" != --sanitizers ] || {
+        sanitizers=yes
+        shift
+    }
     TROUBLE=no
     packages_require build run test
     mkdir -p "$ROOT/build"
     step "Fetch third-party artefacts"
     third_party_fetch
-    test_programs "$@"
+    test_programs dev "$@"
     test_web
     test_end_to_end
+    if [ "$sanitizers" = yes ]; then
+        test_programs asan -LE 'lint|bench' "$@"
+        test_programs tsan -L tsan "$@"
+    fi
     [ "$FAILED" = 0 ] || TROUBLE=yes
     printf '\n%s passed, %s failed, %s skipped\n' "$PASSED" "$FAILED" "$SKIPPED"
     [ "$TROUBLE" = no ]
