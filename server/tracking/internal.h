@@ -39,7 +39,6 @@ struct run_filter {
 };
 
 extern const struct shape EXPERIMENT_SHAPE;
-extern const struct shape RUN_SHAPE;
 extern const struct shape RUN_ROW_SHAPE; /* a run with the key it was ordered by */
 extern const struct shape ARTIFACT_SHAPE;
 extern const struct shape METRIC_SERIES_SHAPE;

@@ -71,6 +71,8 @@ struct run_outcome {
     int64_t steps;
 };
 
+extern const struct shape RUN_SHAPE;
+
 /* Creates the run, queued, with its parameters and its lineage node. */
 MUST_USE enum err run_create(struct ctx *cx, const struct run_create *options, const char **ret_id);
 MUST_USE enum err run_attach_job(struct ctx *cx, const char *run_id, const char *job_id);
