@@ -12,6 +12,10 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum {
     SAFETENSORS_HEADER_MAX = 16 << 20, /* bytes of JSON; the format allows 100 MB */
     SAFETENSORS_ERROR_BYTES = 200,
@@ -60,5 +64,9 @@ size_t safetensors_element_bytes(tsh_dtype dtype);
 
 /* Writes all of it, however many calls it takes. False with errno set. */
 bool safetensors_write_bytes(int fd, const void *bytes, size_t size);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
