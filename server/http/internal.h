@@ -158,5 +158,10 @@ void metrics_print(const struct http_server *server, struct buf *out);
 MUST_USE enum err cursor_key_load(const char *key_dir, unsigned char ret[CURSOR_KEY_SIZE],
                                   struct err_info *err);
 
+/* openapi.c: every shape of a visible route, each once. */
+#define SHAPE_MAX 256
+size_t http_shapes(const struct http_registry *r, enum shape_use use, const struct shape **ret,
+                   size_t cap);
+
 /* server.c */
 void listener_close(struct listener *listener);
