@@ -1,7 +1,7 @@
 /* datasets_routes.c: datasets, versions and their files over HTTP. */
 #include "base/ident.h"
 #include "datasets/internal.h"
-#include "projects/page.h"
+#include "http/page.h"
 #include "projects/projects.h"
 
 #include "sql/datasets.h"

@@ -1,6 +1,6 @@
 /* projects_routes.c: projects over HTTP. */
 #include "base/ident.h"
-#include "projects/page.h"
+#include "http/page.h"
 #include "projects/projects.h"
 
 #include "sql/projects.h"

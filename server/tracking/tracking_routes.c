@@ -1,6 +1,6 @@
 /* tracking_routes.c: experiments, runs, charts, logs and artifacts over HTTP. */
 #include "base/ident.h"
-#include "projects/page.h"
+#include "http/page.h"
 #include "projects/projects.h"
 #include "tracking/internal.h"
 

@@ -1,5 +1,5 @@
 /* page.c: see page.h. */
-#include "projects/page.h"
+#include "http/page.h"
 
 #include "db/db.h"
 
