@@ -3,13 +3,11 @@
 
 # configuration_create APPLICATION_URL: var/slipway.conf, once; afterwards it is the operator's.
 configuration_create() {
-    local port
-    port=$(free_port 8443)
     var_write slipway.conf 0600 <<CONF
 # Options of slipwayd; "slipwayd config" prints all of them with their meaning.
 # ./slipway up restarts the server when this file changed. To be reached from other machines listen
 # on 0.0.0.0, and name the host in allowed_hosts.
-listen = 127.0.0.1:$port
+listen = ${SLIPWAY_LISTEN:-127.0.0.1:$(free_port 8443)}
 allowed_hosts = localhost,127.0.0.1,[::1],$(host_name)
 database_url = $1
 data_dir = $VAR/data
@@ -191,7 +189,6 @@ owner_create() {
         --password-stdin --config "$VAR/slipway.conf" >>"$SETUP_LOG" 2>&1 ||
         die "the first user could not be created: $(tail -n 1 "$SETUP_LOG")" "see $SETUP_LOG"
     owner_email | var_write owner 0600
-    demo_token_create
 }
 
 greet() {
