@@ -7,7 +7,14 @@
 #include "ctx.h"
 #include "http/http.h"
 
-enum node_kind { NODE_DATASET_VERSION, NODE_JOB, NODE_RUN, NODE_ARTIFACT, NODE_MODEL_VERSION, NODE_ENDPOINT };
+enum node_kind {
+    NODE_DATASET_VERSION,
+    NODE_JOB,
+    NODE_RUN,
+    NODE_ARTIFACT,
+    NODE_MODEL_VERSION,
+    NODE_ENDPOINT
+};
 
 /* Creates the node of a row just inserted (id = the row's id); project_id may be NULL. */
 MUST_USE enum err lineage_node(struct ctx *cx, enum node_kind kind, const char *id,

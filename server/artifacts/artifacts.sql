@@ -1,0 +1,57 @@
+-- Blobs and uploads.
+
+-- name: blob_insert :exec
+insert into blobs (sha256, size_bytes) values ($1, $2::bigint) on conflict do nothing;
+
+-- name: blob_find :opt
+select sha256, size_bytes from blobs where sha256 = $1;
+
+-- name: upload_create :one
+insert into uploads (id, team_id, user_id, file_name, size_bytes)
+values ($1::uuid, $2::uuid, $3::uuid, $4, $5::bigint)
+returning id, file_name, size_bytes, offset_bytes, state, sha256, created_at, expires_at;
+
+-- name: upload_create_complete :one
+insert into uploads (id, team_id, user_id, file_name, size_bytes, offset_bytes, state, sha256)
+values ($1::uuid, $2::uuid, $3::uuid, $4, $5::bigint, $5::bigint, 'complete', $6)
+returning id, file_name, size_bytes, offset_bytes, state, sha256, created_at, expires_at;
+
+-- name: upload_find_own :opt
+select id, file_name, size_bytes, offset_bytes, state, sha256, created_at, expires_at
+from uploads where team_id = $1::uuid and user_id = $2::uuid and id = $3::uuid;
+
+-- name: upload_find :opt
+select id, file_name, size_bytes, offset_bytes, state, sha256, created_at, expires_at
+from uploads where team_id = $1::uuid and id = $2::uuid;
+
+-- name: upload_list :many
+select id, file_name, size_bytes, offset_bytes, state, sha256, created_at, expires_at
+from uploads
+where team_id = $1::uuid and user_id = $2::uuid and state = 'receiving' and expires_at > now()
+  and (created_at, id) < (coalesce($3::timestamptz, 'infinity'),
+                          coalesce($4::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+order by created_at desc, id desc limit $5::int;
+
+-- name: upload_count_own :opt
+select count(*) from uploads
+where team_id = $1::uuid and user_id = $2::uuid and state = 'receiving' and expires_at > now();
+
+-- Guarded by the offset it starts from: of two servers on one upload one moves it.
+-- name: upload_advance :exec
+update uploads set offset_bytes = $4::bigint
+where team_id = $1::uuid and id = $2::uuid and offset_bytes = $3::bigint and state = 'receiving';
+
+-- name: upload_complete :exec
+update uploads set offset_bytes = size_bytes, state = 'complete', sha256 = $3
+where team_id = $1::uuid and id = $2::uuid and state = 'receiving';
+
+-- name: upload_delete :exec
+delete from uploads where team_id = $1::uuid and user_id = $2::uuid and id = $3::uuid;
+
+-- name: uploads_expired :many
+select id from uploads where state = 'receiving' and expires_at < now()
+order by expires_at limit 1000;
+
+-- Their rows stay a week, so that a late client hears "expired" and not "no such upload".
+-- name: uploads_forget :exec
+delete from uploads where expires_at < now() - interval '7 days';
