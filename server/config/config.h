@@ -10,11 +10,11 @@
 struct config {
     const char *listen;        /* address:port of the HTTPS port */
     const char *database_url;  /* role slipway_app: owns no table */
-    const char *migrate_url;   /* the owner's; NULL = database_url. Used by migrate alone */
+    const char *migrate_url;   /* the owner's, else database_url. Used by migrate alone */
     const char *data_dir;      /* blobs and uploads */
     const char *serve_dir;     /* sockets of predict runners, shared with the worker */
-    const char *tls_cert;      /* PEM; NULL = key_dir/tls.crt */
-    const char *tls_key;       /* PEM; NULL = key_dir/tls.key */
+    const char *tls_cert;      /* PEM; by default key_dir/tls.crt */
+    const char *tls_key;       /* PEM; by default key_dir/tls.key */
     const char *key_dir;       /* signing and sealing keys, 0600 */
     const char *static_dir;    /* the built UI; NULL = none is served */
     const char *allowed_hosts; /* comma list of Host names; NULL = this machine's own */
