@@ -1,13 +1,17 @@
 /* PostgreSQL for the rest of the server; the only folder that includes libpq-fe.h.
  *
  * Transactions. A ctx opens one transaction at its first statement and the dispatcher commits it
- * before the reply is sent (or rolls it back when the handler failed): one request, one transaction,
- * and what is acknowledged is committed. Code that must not hold a transaction while it waits
- * (streaming, long polls) calls db_commit() and simply goes on: the next statement opens a new one.
+ * before the reply is sent (or rolls it back when the handler failed): one request, one
+ * transaction, and what is acknowledged is committed. Code that must not hold a transaction while
+ * it waits (streaming, long polls) calls db_commit() and simply goes on: the next statement opens a
+ * new one.
  *
- * Row-level security. The transaction starts with app.team set (transaction-local) to
- * cx->who.team_id, or app.system = on for PRINCIPAL_WORKER and PRINCIPAL_SYSTEM. A worker call
- * narrows itself to the job's team with db_act_as_team().
+ * Row-level security. Every statement runs with app.team set (transaction-local) to
+ * cx->who.team_id and app.system = on for PRINCIPAL_WORKER and PRINCIPAL_SYSTEM alone: when cx->who
+ * changes within a transaction (signing in), the wall moves with it before the next statement. A
+ * worker call narrows itself to the job's team with db_act_as_team(). COPY cannot write into tables
+ * with row-level security; bulk inserts take arrays: insert … select … from unnest($1::bigint[],
+ * …).
  *
  * Statements are `struct db_stmt`, generated at build time from each folder's .sql files:
  *     -- name: run_get :one
@@ -35,30 +39,33 @@ struct db_stmt {
 
 struct db_pool_options {
     const char *url;
-    int size;       /* connections at most */
-    int wait_ms;    /* how long a request waits for one before 503 */
+    int size;    /* connections at most */
+    int wait_ms; /* how long a request waits for one before 503 */
 };
 
+/* Connects once, so that a wrong URL is found at start; refuses a role that bypasses row-level
+ * security. ERR_UNAVAILABLE when PostgreSQL is not there (yet). */
 MUST_USE enum err db_pool_new(const struct db_pool_options *options, struct db_pool **ret,
                               struct err_info *err);
-void db_pool_free(struct db_pool *pool);
+void db_pool_free(struct db_pool *pool); /* after every ctx is done; NULL is fine */
 bool db_pool_is_alive(struct db_pool *pool, int timeout_ms); /* for /readyz */
 
 /* Parameters: ARGS(cx->who.team_id, db_int(cx, 5), NULL) */
 #define ARGS(...) ((const char *const[]){__VA_ARGS__})
 #define NO_ARGS NULL
 
-const char *db_int(struct ctx *cx, int64_t value);
+const char *db_int(struct ctx *cx, int64_t value); /* FIELD_NO_INT gives NULL */
 const char *db_real(struct ctx *cx, double value);
 const char *db_bool(bool value);
-const char *db_time(struct ctx *cx, int64_t at_us);              /* 0 gives NULL */
-const char *db_json(struct ctx *cx, const json_t *value);        /* NULL gives NULL */
+const char *db_time(struct ctx *cx, int64_t at_us);       /* 0 gives NULL */
+const char *db_json(struct ctx *cx, const json_t *value); /* NULL gives NULL */
 const char *db_text_array(struct ctx *cx, const char *const *items, size_t count); /* text[] */
 const char *db_int_array(struct ctx *cx, const int64_t *items, size_t count);      /* bigint[] */
 const char *db_real_array(struct ctx *cx, const double *items, size_t count);      /* float8[] */
 
 /* Exactly one row, else ERR_NOT_FOUND (message "no such object": callers give a better one by
- * using db_opt when the object's name matters) . ret is a struct of the shape. */
+ * using db_opt when the object's name matters). ret is a struct of the shape. Each of these asserts
+ * that the statement was declared with its cardinality. */
 MUST_USE enum err db_one(struct ctx *cx, const struct db_stmt *st, const char *const *args,
                          const struct shape *shape, void *ret);
 /* None or one row. */
@@ -70,23 +77,24 @@ MUST_USE enum err db_many(struct ctx *cx, const struct db_stmt *st, const char *
 /* No rows wanted; ret_rows (may be NULL) = rows changed. */
 MUST_USE enum err db_exec(struct ctx *cx, const struct db_stmt *st, const char *const *args,
                           int64_t *ret_rows);
-/* One value of one row as text in the arena; NULL when there is no row or it is null. */
+/* One value of one row (:one or :opt) as text in the arena; NULL when there is none or it is null.
+ */
 MUST_USE enum err db_value(struct ctx *cx, const struct db_stmt *st, const char *const *args,
                            const char **ret);
-/* Hands text to COPY … FROM STDIN (text format); the statement is the COPY command. */
-MUST_USE enum err db_copy(struct ctx *cx, const struct db_stmt *st, const char *data, size_t size);
-
 /* Statements composed at run time: list filters only, from a table of permitted columns, values as
  * parameters. Not prepared. */
 MUST_USE enum err db_many_dynamic(struct ctx *cx, const char *sql, const char *const *args,
                                   int arg_count, const struct shape *shape, struct list *ret);
 
-MUST_USE enum err db_commit(struct ctx *cx);   /* also gives the connection back to the pool */
-void db_rollback(struct ctx *cx);              /* likewise; fine when nothing is open */
-MUST_USE enum err db_act_as_team(struct ctx *cx, const char *team_id); /* leaves system mode */
+MUST_USE enum err db_commit(struct ctx *cx); /* also gives the connection back to the pool */
+void db_rollback(struct ctx *cx);            /* likewise; fine when nothing is open */
+
+/* Workers and the system only: leaves system mode for one team's; NULL goes back (reaper loops). */
+MUST_USE enum err db_act_as_team(struct ctx *cx, const char *team_id);
 
 /* Runs fn in a savepoint: its failure undoes its own work only, and is returned. */
-MUST_USE enum err db_savepoint(struct ctx *cx, enum err (*fn)(struct ctx *cx, void *arg), void *arg);
+MUST_USE enum err db_savepoint(struct ctx *cx, enum err (*fn)(struct ctx *cx, void *arg),
+                               void *arg);
 
 /* Constraint names choose the sentence a client reads. A domain registers its table once. */
 struct db_constraint {
@@ -96,6 +104,9 @@ struct db_constraint {
     const char *message;
 };
 void db_register_constraints(const struct db_constraint *table, size_t count);
+
+/* Tests only: calls fn at each use of a statement; NULL stops. */
+void db_observe(void (*fn)(const struct db_stmt *st));
 
 /* Every generated statement of every folder, for the test that prepares them all and the one that
  * demands that each was run. */
@@ -111,3 +122,7 @@ struct db_migration {
 extern const struct db_migration DB_MIGRATIONS[];
 extern const size_t DB_MIGRATION_COUNT;
 MUST_USE enum err db_migrate(const char *owner_url, int *ret_applied, struct err_info *err);
+MUST_USE enum err db_migrate_list(const char *owner_url, const struct db_migration *migrations,
+                                  size_t count, int *ret_applied, struct err_info *err);
+/* Whether every embedded migration has been applied: a server does not start on an older schema. */
+MUST_USE enum err db_require_schema(struct db_pool *pool, struct err_info *err);

@@ -1,0 +1,87 @@
+/* Parameters of statements: C values → PostgreSQL's text forms, in the ctx's arena. */
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "db/db.h"
+
+#include <math.h>
+
+const char *db_int(struct ctx *cx, int64_t value) {
+    return value == FIELD_NO_INT ? NULL : arena_printf(cx->arena, "%lld", (long long)value);
+}
+
+static void real_to_text(double value, char ret[32]) {
+    if (isfinite(value))
+        snprintf(ret, 32, "%.17g", value);
+    else
+        snprintf(ret, 32, "%s", isnan(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity");
+}
+
+const char *db_real(struct ctx *cx, double value) {
+    char text[32];
+    real_to_text(value, text);
+    return arena_strdup(cx->arena, text);
+}
+
+const char *db_bool(bool value) {
+    return value ? "true" : "false";
+}
+
+const char *db_time(struct ctx *cx, int64_t at_us) {
+    if (at_us == 0)
+        return NULL;
+    char text[TIME_TEXT_SIZE];
+    time_to_string(at_us, text);
+    return arena_strdup(cx->arena, text);
+}
+
+const char *db_json(struct ctx *cx, const json_t *value) {
+    if (!value)
+        return NULL;
+    char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+    if (!text)
+        abort();
+    arena_defer(cx->arena, free, text);
+    return text;
+}
+
+static const char *array_text(struct ctx *cx, struct buf *b) {
+    buf_text(b, "}");
+    arena_defer(cx->arena, free, b->data);
+    return b->data;
+}
+
+const char *db_text_array(struct ctx *cx, const char *const *items, size_t count) {
+    struct buf b = {0};
+    buf_text(&b, "{");
+    for (size_t i = 0; i < count; i++) {
+        buf_text(&b, i ? "," : "");
+        buf_text(&b, items[i] ? "\"" : "NULL");
+        for (const char *p = items[i]; p && *p; p++) {
+            if (*p == '"' || *p == '\\')
+                buf_append(&b, "\\", 1);
+            buf_append(&b, p, 1);
+        }
+        buf_text(&b, items[i] ? "\"" : "");
+    }
+    return array_text(cx, &b);
+}
+
+const char *db_int_array(struct ctx *cx, const int64_t *items, size_t count) {
+    struct buf b = {0};
+    buf_text(&b, "{");
+    for (size_t i = 0; i < count; i++)
+        buf_printf(&b, "%s%lld", i ? "," : "", (long long)items[i]);
+    return array_text(cx, &b);
+}
+
+const char *db_real_array(struct ctx *cx, const double *items, size_t count) {
+    struct buf b = {0};
+    buf_text(&b, "{");
+    for (size_t i = 0; i < count; i++) {
+        char text[32];
+        real_to_text(items[i], text);
+        buf_printf(&b, "%s%s", i ? "," : "", text);
+    }
+    return array_text(cx, &b);
+}
