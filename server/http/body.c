@@ -75,18 +75,14 @@ enum err body_check(struct http_call *call) {
     return OK;
 }
 
-static enum err check_pace(struct http_call *call) {
-    int64_t now = clock_mono_us();
-    bool document = !(call->rq.route->flags & ROUTE_STREAM_BODY);
-    if (document && call->rq.route->body && now - call->body_started_us > DOCUMENT_TIME_US)
-        return fail(call->cx, ERR_INVALID, "the body did not arrive within 10 seconds");
-    if (now - call->pace_started_us <= PACE_WINDOW_US)
-        return OK;
-    if (call->body_received - call->pace_bytes < PACE_BYTES)
-        return fail(call->cx, ERR_INVALID, "the body arrives too slowly");
-    call->pace_started_us = now;
-    call->pace_bytes = call->body_received;
-    return OK;
+/* How long the next bytes may take. Only waiting for the sender counts, not what we do between. */
+static int64_t time_left(struct http_call *call) {
+    int64_t window = call->rq.route->body ? DOCUMENT_TIME_US : PACE_WINDOW_US;
+    if (!call->rq.route->body && call->body_received - call->pace_bytes >= PACE_BYTES) {
+        call->pace_waited_us = 0;
+        call->pace_bytes = call->body_received;
+    }
+    return window - call->pace_waited_us;
 }
 
 static enum err body_read(struct http_call *call, void *buffer, size_t cap, size_t *ret_size) {
@@ -95,20 +91,24 @@ static enum err body_read(struct http_call *call, void *buffer, size_t cap, size
         *ret_size = 0;
         return OK;
     }
-    if (call->body_started_us == 0)
-        call->body_started_us = call->pace_started_us = clock_mono_us();
     if (length > 0 && (uint64_t)(length - call->body_received) < cap)
         cap = (size_t)(length - call->body_received);
-    ssize_t n = call->io->ops->read(call->io, buffer, cap);
+    int64_t started_us = clock_mono_us();
+    int64_t deadline_us = started_us + time_left(call);
+    ssize_t n = call->io->ops->read(call->io, buffer, cap, deadline_us);
+    int64_t now_us = clock_mono_us();
     if (n < 0 || (n == 0 && length > 0))
-        return fail(call->cx, ERR_INVALID, "the body ended before its announced length");
+        return fail(call->cx, ERR_INVALID,
+                    now_us >= deadline_us ? "the body arrives too slowly"
+                                          : "the body ended before its announced length");
+    call->pace_waited_us += now_us - started_us;
     call->body_received += n;
     call->body_ended = n == 0 || call->body_received == length;
     if ((uint64_t)call->body_received > body_limit(call->rq.route))
         return fail(call->cx, ERR_TOO_LARGE, "the body is larger than %zu bytes",
                     body_limit(call->rq.route));
     *ret_size = (size_t)n;
-    return call->body_ended ? OK : check_pace(call);
+    return OK;
 }
 
 enum err req_read(struct ctx *cx, const struct req *rq, void *buffer, size_t cap,

@@ -92,7 +92,7 @@ struct http_call {
     int sent_status;
     int64_t sent_bytes;
     int64_t started_us;
-    int64_t body_started_us, pace_started_us, pace_bytes;
+    int64_t pace_waited_us, pace_bytes; /* body.c: this window's waiting, its first byte */
 };
 
 static inline struct http_call *call_of(const struct req *rq) {
@@ -162,6 +162,3 @@ MUST_USE enum err cursor_key_load(const char *key_dir, unsigned char ret[CURSOR_
 #define SHAPE_MAX 256
 size_t http_shapes(const struct http_registry *r, enum shape_use use, const struct shape **ret,
                    size_t cap);
-
-/* server.c */
-void listener_close(struct listener *listener);

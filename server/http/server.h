@@ -15,6 +15,7 @@ struct http_options {
     const char *key_dir;     /* has cursor.key */
     const char *static_dir;  /* the built UI; NULL or "" = none */
     const char *const *hosts; /* names we answer to, lower case; NULL-terminated */
+    const char *trusted_proxy; /* peer whose X-Forwarded-For is believed; NULL = none */
     int threads;
 };
 
@@ -44,7 +45,9 @@ struct http_io {
     void *data;
 };
 struct http_io_ops {
-    ssize_t (*read)(struct http_io *io, void *buffer, size_t cap); /* 0 = end, -1 = broken off */
+    /* What is there, waiting for it until the deadline (monotonic clock): 0 = end, -1 = broken off
+     * or too late. */
+    ssize_t (*read)(struct http_io *io, void *buffer, size_t cap, int64_t deadline_us);
     bool (*write)(struct http_io *io, const void *data, size_t size);
     bool (*is_open)(struct http_io *io);
     void (*close_after)(struct http_io *io); /* no further request on this connection */
