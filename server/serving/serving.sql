@@ -1,0 +1,70 @@
+-- Endpoints. Names of models and versions are joined in by their keys.
+
+-- name: endpoint_list :many
+select e.id, e.model_version_id, m.name as model_name, v.version, e.state, e.requests, e.errors,
+       e.p50_us, e.started_at, e.last_used_at, e.message, e.job_id
+  from endpoints e
+  join model_versions v on v.team_id = e.team_id and v.id = e.model_version_id
+  join models m on m.team_id = v.team_id and m.id = v.model_id
+ where e.team_id = $1::uuid and m.project_id = $2::uuid and ($3::uuid is null or e.id < $3::uuid)
+ order by e.id desc
+ limit $4::bigint;
+
+-- name: endpoint_get :opt
+select e.id, e.model_version_id, m.name as model_name, v.version, e.state, e.requests, e.errors,
+       e.p50_us, e.started_at, e.last_used_at, e.message, e.job_id
+  from endpoints e
+  join model_versions v on v.team_id = e.team_id and v.id = e.model_version_id
+  join models m on m.team_id = v.team_id and m.id = v.model_id
+ where e.team_id = $1::uuid and e.id = $2::uuid;
+
+-- name: endpoint_of_version :opt
+select e.id, e.model_version_id, m.name as model_name, v.version, e.state, e.requests, e.errors,
+       e.p50_us, e.started_at, e.last_used_at, e.message, e.job_id
+  from endpoints e
+  join model_versions v on v.team_id = e.team_id and v.id = e.model_version_id
+  join models m on m.team_id = v.team_id and m.id = v.model_id
+ where e.team_id = $1::uuid and e.model_version_id = $2::uuid;
+
+-- name: endpoint_ensure :exec
+insert into endpoints (id, team_id, model_version_id)
+values ($1::uuid, $2::uuid, $3::uuid)
+on conflict on constraint endpoints_version_unique do nothing;
+
+-- name: endpoint_lock :one
+-- Of several first requests one starts the runner; the others find it starting.
+select state from endpoints where team_id = $1::uuid and id = $2::uuid for update;
+
+-- name: endpoint_starting :exec
+update endpoints
+   set state = 'starting', job_id = $3::uuid, message = '', started_at = null, last_used_at = now()
+ where team_id = $1::uuid and id = $2::uuid and state in ('stopped', 'failed');
+
+-- name: endpoint_ready :opt
+update endpoints set state = 'ready', message = '', started_at = now(), last_used_at = now()
+ where team_id = $1::uuid and job_id = $2::uuid and state = 'starting'
+returning id;
+
+-- name: endpoint_lost :opt
+-- Its runner is gone and the same job will start another.
+update endpoints set state = 'starting', started_at = null
+ where team_id = $1::uuid and job_id = $2::uuid and state = 'ready'
+returning id;
+
+-- name: endpoint_ended :opt
+-- $3 is 'failed' or 'stopped'. One that was stopped by hand stays stopped.
+update endpoints set state = $3::text, message = $4::text, started_at = null
+ where team_id = $1::uuid and job_id = $2::uuid and state in ('starting', 'ready')
+returning id;
+
+-- name: endpoint_count :exec
+update endpoints
+   set requests = requests + $3::bigint, errors = errors + $4::bigint, p50_us = $5::bigint,
+       last_used_at = greatest(last_used_at, now())
+ where team_id = $1::uuid and id = $2::uuid;
+
+-- name: endpoint_idle :many
+select id, team_id
+  from endpoints
+ where state = 'ready' and last_used_at < now() - $1::bigint * interval '1 second'
+ limit 100;
