@@ -49,7 +49,8 @@ static const struct field DATASET_VERSION_FIELDS[] = {
           .typescript = "{ name: string; count: number }[]"),
     FIELD(JSON, struct dataset_version, splits, .flags = FIELD_NULLABLE,
           .typescript = "{ train: number; validation: number; test: number }"),
-    FIELD(JSON, struct dataset_version, split, .flags = FIELD_NULLABLE, .doc = "as it was asked for"),
+    FIELD(JSON, struct dataset_version, split, .flags = FIELD_NULLABLE,
+          .doc = "as it was asked for"),
     FIELD(JSON, struct dataset_version, columns, .flags = FIELD_NULLABLE),
     FIELD(JSON, struct dataset_version, samples, .flags = FIELD_NULLABLE),
     FIELD(JSON, struct dataset_version, notes, .flags = FIELD_NULLABLE, .typescript = "string[]"),
@@ -124,11 +125,11 @@ static enum err import_inputs(struct ctx *cx, const struct list *upload_ids,
 }
 
 static json_t *import_spec(struct ctx *cx, const struct import_options *options) {
-    json_t *spec = json_pack("{s:s, s:s?, s:{s:f, s:f, s:f, s:I, s:b}}", "format", options->format,
-                             "target", options->target, "split", "train", options->split.train,
-                             "validation", options->split.validation, "test", options->split.test,
-                             "seed", (json_int_t)options->split.seed, "stratify",
-                             (int)options->split.stratify);
+    json_t *spec =
+        json_pack("{s:s, s:s?, s:{s:f, s:f, s:f, s:I, s:b}}", "format", options->format, "target",
+                  options->target, "split", "train", options->split.train, "validation",
+                  options->split.validation, "test", options->split.test, "seed",
+                  (json_int_t)options->split.seed, "stratify", (int)options->split.stratify);
     arena_defer(cx->arena, (void (*)(void *))json_decref, spec);
     return spec;
 }

@@ -2,7 +2,8 @@
  *
  * The data runner is given hostile files, so its report is not taken on trust: it is decoded by a
  * shape like any request, and a report that does not fit fails the job. The callbacks run in the
- * transaction of the worker's call: the version is ready with all its files, or nothing happened. */
+ * transaction of the worker's call: the version is ready with all its files, or nothing happened.
+ */
 #include "base/digest.h"
 #include "datasets/internal.h"
 #include "http/feed.h"

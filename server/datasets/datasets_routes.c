@@ -43,7 +43,8 @@ struct version_create {
     const struct split_options *split; /* NULL = 80:10:10, seed 42, stratified */
 };
 static const struct field VERSION_CREATE_FIELDS[] = {
-    FIELD(STRINGS, struct version_create, upload_ids, .flags = FIELD_REQUIRED, .min = 1, .max = 100),
+    FIELD(STRINGS, struct version_create, upload_ids, .flags = FIELD_REQUIRED, .min = 1,
+          .max = 100),
     FIELD(ENUM, struct version_create, format, .names = FORMAT_NAMES),
     FIELD(STRING, struct version_create, target, .flags = FIELD_NULLABLE, .min = 1, .max = 1000,
           .doc = "the column to predict, of a table"),
@@ -170,10 +171,9 @@ static enum err get_version_file(struct ctx *cx, const struct req *rq, struct re
     int64_t size;
     TRY(dataset_file_get(cx, req_param(rq, "version"), req_param(rq, "name"), &file));
     TRY(blob_open(cx, file.sha256, &fd, &size));
-    reply_file(rp, &(struct reply_file){.fd = fd,
-                                        .size_bytes = size,
-                                        .media_type = file.media_type,
-                                        .etag = file.sha256});
+    reply_file(
+        rp, &(struct reply_file){
+                .fd = fd, .size_bytes = size, .media_type = file.media_type, .etag = file.sha256});
     return OK;
 }
 
@@ -199,6 +199,7 @@ const struct route DATASETS_ROUTES[] = {
     {GET, "/api/v1/dataset-versions/{version}", SCOPE_DATASET_READ, .reply = &DATASET_VERSION_SHAPE,
      .handle = get_version, .doc = "Get a dataset version with its schema and statistics."},
     {GET, "/api/v1/dataset-versions/{version}/files/{name}", SCOPE_DATASET_READ,
-     .handle = get_version_file, .rate = RATE_DOWNLOAD, .doc = "Download a dataset version's file."},
+     .handle = get_version_file, .rate = RATE_DOWNLOAD,
+     .doc = "Download a dataset version's file."},
 };
 const size_t DATASETS_ROUTE_COUNT = ROUTES_COUNT(DATASETS_ROUTES);

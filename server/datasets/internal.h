@@ -23,5 +23,4 @@ struct import_options {
 MUST_USE enum err dataset_get(struct ctx *cx, const char *id, struct dataset *ret);
 /* Takes the next version number and queues the import, in the ctx's transaction. */
 MUST_USE enum err dataset_import(struct ctx *cx, const struct dataset *dataset,
-                                 const struct import_options *options,
-                                 struct dataset_version *ret);
+                                 const struct import_options *options, struct dataset_version *ret);

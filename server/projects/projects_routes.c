@@ -27,8 +27,8 @@ static enum err get_projects(struct ctx *cx, const struct req *rq, struct reply 
     const char *after;
     struct list items;
     TRY(page_after(cx, &query->page, &after));
-    TRY(db_many(cx, &SQL_project_list,
-                ARGS(cx->who.team_id, after, page_rows(cx, &query->page)), &PROJECT_SHAPE, &items));
+    TRY(db_many(cx, &SQL_project_list, ARGS(cx->who.team_id, after, page_rows(cx, &query->page)),
+                &PROJECT_SHAPE, &items));
     reply_page_by_id(cx, rq, rp, &query->page, items);
     return OK;
 }

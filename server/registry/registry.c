@@ -1,7 +1,7 @@
 /* registry.c: the rules of models and their versions.
  *
- * Registering reads the run's model.json, a small file its runner wrote: the signature and the class
- * names come from there, through the same guarded JSON reader as requests. */
+ * Registering reads the run's model.json, a small file its runner wrote: the signature and the
+ * class names come from there, through the same guarded JSON reader as requests. */
 #include "registry/registry.h"
 #include "registry/internal.h"
 
@@ -65,7 +65,8 @@ static const struct field MODEL_FILE_FIELDS[] = {
 static SHAPE(MODEL_FILE_SHAPE, "ModelFile", struct model_file, MODEL_FILE_FIELDS);
 
 const struct db_constraint REGISTRY_CONSTRAINTS[] = {
-    {"models_name_unique", ERR_CONFLICT, "name", "a model with this name already exists in the team"},
+    {"models_name_unique", ERR_CONFLICT, "name",
+     "a model with this name already exists in the team"},
 };
 const size_t REGISTRY_CONSTRAINT_COUNT =
     sizeof(REGISTRY_CONSTRAINTS) / sizeof(REGISTRY_CONSTRAINTS[0]);
@@ -89,7 +90,8 @@ enum err model_version_find(struct ctx *cx, const char *model, int64_t version,
                             struct model_version *ret, bool *ret_found) {
     const char *id;
     *ret_found = false;
-    TRY(db_value(cx, &SQL_model_version_id, ARGS(cx->who.team_id, model, db_int(cx, version)), &id));
+    TRY(db_value(cx, &SQL_model_version_id, ARGS(cx->who.team_id, model, db_int(cx, version)),
+                 &id));
     if (!id)
         return OK;
     *ret_found = true;

@@ -1,6 +1,6 @@
-/* connections.c: see connections.h. One lock, never held over I/O but a close(). One entry a target:
- * idle connections, counters not yet written, the last durations. A sweep that finds nothing to
- * write frees the entry, so a target that is gone leaves nothing behind. */
+/* connections.c: see connections.h. One lock, never held over I/O but a close(). One entry a
+ * target: idle connections, counters not yet written, the last durations. A sweep that finds
+ * nothing to write frees the entry, so a target that is gone leaves nothing behind. */
 #include "serving/connections.h"
 
 #include "base/cleanup.h"

@@ -63,8 +63,7 @@ enum err endpoint_stop(struct ctx *cx, const char *id) {
     if (!endpoint.job_id)
         return OK;
     TRY(db_value(cx, &SQL_endpoint_ended,
-                 ARGS(cx->who.team_id, endpoint.job_id,
-                      ENDPOINT_STATE_NAMES[ENDPOINT_STOPPED], ""),
+                 ARGS(cx->who.team_id, endpoint.job_id, ENDPOINT_STATE_NAMES[ENDPOINT_STOPPED], ""),
                  &ended));
     if (!ended)
         return OK; /* nothing was running */
@@ -90,8 +89,8 @@ static enum err endpoint_ensure(struct ctx *cx, const struct model_version *vers
     uuid_new(id);
     TRY(db_exec(cx, &SQL_endpoint_ensure, ARGS(id, team, version->id), &created));
     if (created) {
-        const char *name = arena_printf(cx->arena, "%s v%lld", version->model_name,
-                                        (long long)version->version);
+        const char *name =
+            arena_printf(cx->arena, "%s v%lld", version->model_name, (long long)version->version);
         TRY(lineage_node(cx, NODE_ENDPOINT, id, version->project_id, name));
         TRY(lineage_edge(cx, NODE_MODEL_VERSION, version->id, NODE_ENDPOINT, id, "served_by"));
     }
@@ -109,8 +108,8 @@ static enum err job_queue(struct ctx *cx, const struct model_version *version, s
     json_t *spec = json_pack("{s:s, s:I}", "model", version->model_name, "version",
                              (json_int_t)version->version);
     arena_defer(cx->arena, (void (*)(void *))json_decref, spec);
-    const char *name = arena_printf(cx->arena, "serve %s v%lld", version->model_name,
-                                    (long long)version->version);
+    const char *name =
+        arena_printf(cx->arena, "serve %s v%lld", version->model_name, (long long)version->version);
     return job_create(cx,
                       &(struct job_create){.kind = "predict",
                                            .name = name,

@@ -45,9 +45,9 @@ struct connections *serving_connections(struct serving *serving);
 
 /* How a request names its model. */
 struct model_ref {
-    const char *version_id;      /* of a model version; or NULL, then: */
+    const char *version_id; /* of a model version; or NULL, then: */
     const char *name;
-    int64_t version;             /* 0 = the newest */
+    int64_t version; /* 0 = the newest */
 };
 /* Sends the request's body to the model's runner and waits for the answer. */
 MUST_USE enum err predict(struct ctx *cx, const struct req *rq, const struct model_ref *model,

@@ -1,6 +1,7 @@
 /* serving.c: the process's part of serving, and its one thread. Every five seconds the thread adds
- * what was counted in memory to the endpoints' rows and stops the endpoints that nobody used for ten
- * minutes. It works in transactions of its own; a failure is logged and tried again next time. */
+ * what was counted in memory to the endpoints' rows and stops the endpoints that nobody used for
+ * ten minutes. It works in transactions of its own; a failure is logged and tried again next time.
+ */
 #include "serving/serving.h"
 #include "serving/internal.h"
 

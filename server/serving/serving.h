@@ -5,8 +5,8 @@
  * <serve_dir>/<job id>.sock: slipwayd parses no inference body. Counters live in memory and are
  * added to the endpoint's row every few seconds; an endpoint unused for ten minutes is stopped.
  *
- *     stopped | failed -> starting (a request) -> ready (the runner) -> starting (the runner is lost)
- *     any -> stopped (asked, or idle) | failed (the job failed for good) */
+ *     stopped | failed -> starting (a request) -> ready (the runner) -> starting (the runner is
+ * lost) any -> stopped (asked, or idle) | failed (the job failed for good) */
 #pragma once
 
 #include "ctx.h"

@@ -23,9 +23,9 @@ static enum err reply_answer(struct ctx *cx, struct reply *rp, const struct wire
 /* The runner's refusal as an error of ours. */
 static enum err refusal(struct ctx *cx, const struct wire_reply *answer) {
     json_error_t ignored;
-    json_t *json = answer->body_size <= 4096
-                       ? json_loadb(answer->body, answer->body_size, JSON_REJECT_DUPLICATES, &ignored)
-                       : NULL;
+    json_t *json = answer->body_size <= 4096 ? json_loadb(answer->body, answer->body_size,
+                                                          JSON_REJECT_DUPLICATES, &ignored)
+                                             : NULL;
     const char *message = json_string_value(json_object_get(json, "error"));
     enum err code = answer->status == 413   ? ERR_TOO_LARGE
                     : answer->status < 500  ? ERR_UNPROCESSABLE
@@ -79,7 +79,8 @@ static enum err version_param(struct ctx *cx, const struct req *rq, int64_t *ret
     *ret = 0;
     for (const char *c = text; *c; c++) {
         if (*c < '0' || *c > '9' || *ret > 100000000)
-            return fail(cx, ERR_NOT_FOUND, "Request for unknown model: '%s' version %.40s is not found",
+            return fail(cx, ERR_NOT_FOUND,
+                        "Request for unknown model: '%s' version %.40s is not found",
                         req_param(rq, "name"), text);
         *ret = *ret * 10 + (*c - '0');
     }
@@ -98,8 +99,8 @@ static enum err version_of_path(struct ctx *cx, const struct req *rq, struct mod
 
 static enum err get_server(struct ctx *cx, const struct req *rq, struct reply *rp) {
     (void)cx, (void)rq;
-    reply_json(rp, json_pack("{s:s, s:s, s:[s]}", "name", "slipway", "version", "0.1.0", "extensions",
-                             "binary_tensor_data"));
+    reply_json(rp, json_pack("{s:s, s:s, s:[s]}", "name", "slipway", "version", "0.1.0",
+                             "extensions", "binary_tensor_data"));
     return OK;
 }
 
@@ -174,7 +175,8 @@ const struct route SERVING_ROUTES[] = {
      .flags = ROUTE_V2, .doc = "Open Inference Protocol: can this version answer?"},
     {POST, "/v2/models/{name}/infer", SCOPE_PREDICT, .handle = post_infer,
      .flags = ROUTE_V2 | ROUTE_RAW_BODY, .status = 200, .rate = RATE_PREDICT,
-     .max_body = PREDICT_MAX_BODY, .doc = "Open Inference Protocol: infer with the newest version."},
+     .max_body = PREDICT_MAX_BODY,
+     .doc = "Open Inference Protocol: infer with the newest version."},
     {POST, "/v2/models/{name}/versions/{version}/infer", SCOPE_PREDICT, .handle = post_infer,
      .flags = ROUTE_V2 | ROUTE_RAW_BODY, .status = 200, .rate = RATE_PREDICT,
      .max_body = PREDICT_MAX_BODY, .doc = "Open Inference Protocol: infer with this version."},

@@ -1,5 +1,6 @@
 /* wire.c: see wire.h. Sockets do not block: every wait is a poll() that ends at the deadline, so a
- * runner that trickles its answer byte by byte cannot hold a request longer than one that is mute. */
+ * runner that trickles its answer byte by byte cannot hold a request longer than one that is mute.
+ */
 #include "serving/wire.h"
 
 #include "base/cleanup.h"
@@ -125,8 +126,8 @@ enum wire_result wire_exchange(int fd, struct arena *arena, const struct wire_re
     char *header, *body;
     size_t header_size, body_size;
     if (result == WIRE_OK)
-        result = part_receive(fd, arena, WIRE_MAX_HEADER, deadline_us, WIRE_GONE, &header,
-                              &header_size);
+        result =
+            part_receive(fd, arena, WIRE_MAX_HEADER, deadline_us, WIRE_GONE, &header, &header_size);
     if (result == WIRE_OK)
         result = header_read(arena, header, header_size, ret);
     if (result == WIRE_OK)

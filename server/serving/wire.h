@@ -31,8 +31,8 @@ struct wire_reply {
 
 enum wire_result {
     WIRE_OK,
-    WIRE_GONE,    /* closed before a byte of the answer came: another connection may do */
-    WIRE_BROKEN,  /* closed in the middle, or no frame: the runner is at fault */
+    WIRE_GONE,   /* closed before a byte of the answer came: another connection may do */
+    WIRE_BROKEN, /* closed in the middle, or no frame: the runner is at fault */
     WIRE_TIMEOUT
 };
 

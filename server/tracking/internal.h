@@ -23,8 +23,8 @@ struct metric_series {
 };
 
 struct series_query {
-    const char *keys;   /* separated by commas; NULL = all, at most 200 */
-    int64_t buckets;    /* 1..2000 */
+    const char *keys;           /* separated by commas; NULL = all, at most 200 */
+    int64_t buckets;            /* 1..2000 */
     int64_t from_step, to_step; /* FIELD_NO_INT = the series' own end */
 };
 

@@ -15,14 +15,10 @@
 #include <string.h>
 
 static const struct field METRIC_BUCKET_FIELDS[] = {
-    FIELD(INT, struct metric_bucket, step),
-    FIELD(INT, struct metric_bucket, last_step),
-    FIELD(TIME, struct metric_bucket, at),
-    FIELD(REAL, struct metric_bucket, min),
-    FIELD(REAL, struct metric_bucket, max),
-    FIELD(REAL, struct metric_bucket, first),
-    FIELD(REAL, struct metric_bucket, last),
-    FIELD(INT, struct metric_bucket, count),
+    FIELD(INT, struct metric_bucket, step),       FIELD(INT, struct metric_bucket, last_step),
+    FIELD(TIME, struct metric_bucket, at),        FIELD(REAL, struct metric_bucket, min),
+    FIELD(REAL, struct metric_bucket, max),       FIELD(REAL, struct metric_bucket, first),
+    FIELD(REAL, struct metric_bucket, last),      FIELD(INT, struct metric_bucket, count),
     FIELD(INT, struct metric_bucket, non_finite),
 };
 static SHAPE(METRIC_BUCKET_SHAPE, "MetricBucket", struct metric_bucket, METRIC_BUCKET_FIELDS);
@@ -42,8 +38,8 @@ struct series_row {
     int64_t points, first_step, last_step;
 };
 static const struct field SERIES_ROW_FIELDS[] = {
-    FIELD(STRING, struct series_row, key),        FIELD(STRING, struct series_row, series_id),
-    FIELD(INT, struct series_row, points),        FIELD(INT, struct series_row, first_step),
+    FIELD(STRING, struct series_row, key),    FIELD(STRING, struct series_row, series_id),
+    FIELD(INT, struct series_row, points),    FIELD(INT, struct series_row, first_step),
     FIELD(INT, struct series_row, last_step),
 };
 static SHAPE(SERIES_ROW_SHAPE, "SeriesRow", struct series_row, SERIES_ROW_FIELDS);
@@ -96,11 +92,11 @@ enum err run_log_missing(struct ctx *cx, const char *run_id, json_t *values, int
     const struct key_row *rows = missing.items;
     struct metric_point *points = arena_new_array(cx->arena, struct metric_point, size + 1);
     for (size_t i = 0; i < missing.count; i++)
-        points[i] = (struct metric_point){
-            .key = rows[i].key,
-            .step = step,
-            .at_us = clock_now_us(),
-            .value = json_number_value(json_object_get(values, rows[i].key))};
+        points[i] =
+            (struct metric_point){.key = rows[i].key,
+                                  .step = step,
+                                  .at_us = clock_now_us(),
+                                  .value = json_number_value(json_object_get(values, rows[i].key))};
     return run_log_metrics(cx, run_id, points, missing.count);
 }
 
@@ -126,10 +122,10 @@ static enum err series_read(struct ctx *cx, const struct series_row *row,
     if (from > to)
         return OK;
     int64_t width = (to - from) / query->buckets + 1;
-    return db_many(cx, &SQL_metric_buckets,
-                   ARGS(cx->who.team_id, row->series_id, db_int(cx, from), db_int(cx, to),
-                        db_int(cx, width)),
-                   &METRIC_BUCKET_SHAPE, &ret->buckets);
+    return db_many(
+        cx, &SQL_metric_buckets,
+        ARGS(cx->who.team_id, row->series_id, db_int(cx, from), db_int(cx, to), db_int(cx, width)),
+        &METRIC_BUCKET_SHAPE, &ret->buckets);
 }
 
 enum err run_series(struct ctx *cx, const char *run_id, const struct series_query *query,

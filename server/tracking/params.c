@@ -56,7 +56,8 @@ static void flatten(struct arena *arena, struct params *to, const char *prefix, 
         else if (json_is_string(member))
             add(arena, to, key, json_string_value(member));
         else if (!json_is_null(member)) {
-            char *text = json_dumps(member, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
+            char *text =
+                json_dumps(member, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
             arena_defer(arena, free, text);
             add(arena, to, key, text);
         }

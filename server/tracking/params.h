@@ -11,6 +11,6 @@ struct params {
 };
 
 /* Objects become dotted names, scalars text. A list of layers becomes one line a person can compare
- * ("conv2d 24, relu, …"); other lists stay JSON. Values longer than 6,000 bytes are cut. json may be
- * NULL. All in the arena. */
+ * ("conv2d 24, relu, …"); other lists stay JSON. Values longer than 6,000 bytes are cut. json may
+ * be NULL. All in the arena. */
 struct params params_of(struct arena *arena, json_t *json);

@@ -59,7 +59,8 @@ static enum err sort_find(struct ctx *cx, const char *name, const struct run_sor
         const struct run_sort *sort = &RUN_SORTS[i];
         size_t length = strlen(sort->name);
         bool by_metric = sort->name[length - 1] == '.';
-        if (!name || (by_metric ? strncmp(name, sort->name, length) : strcmp(name, sort->name)) == 0) {
+        if (!name ||
+            (by_metric ? strncmp(name, sort->name, length) : strcmp(name, sort->name)) == 0) {
             *ret = sort;
             if (by_metric)
                 *ret_metric = name + length;

@@ -13,16 +13,13 @@
 
 #include <string.h>
 
-const char *const RUN_STATE_NAMES[] = {"queued",    "running", "lost_contact",
-                                       "succeeded", "failed",  "cancelled", NULL};
+const char *const RUN_STATE_NAMES[] = {
+    "queued", "running", "lost_contact", "succeeded", "failed", "cancelled", NULL};
 
 static const struct field EXPERIMENT_FIELDS[] = {
-    FIELD(UUID, struct experiment, id),
-    FIELD(UUID, struct experiment, project_id),
-    FIELD(STRING, struct experiment, name),
-    FIELD(STRING, struct experiment, description),
-    FIELD(INT, struct experiment, runs),
-    FIELD(TIME, struct experiment, created_at),
+    FIELD(UUID, struct experiment, id),     FIELD(UUID, struct experiment, project_id),
+    FIELD(STRING, struct experiment, name), FIELD(STRING, struct experiment, description),
+    FIELD(INT, struct experiment, runs),    FIELD(TIME, struct experiment, created_at),
 };
 SHAPE(EXPERIMENT_SHAPE, "Experiment", struct experiment, EXPERIMENT_FIELDS);
 
@@ -65,12 +62,9 @@ static const struct field RUN_ROW_FIELDS[] = {
 SHAPE(RUN_ROW_SHAPE, "RunRow", struct run, RUN_ROW_FIELDS);
 
 static const struct field ARTIFACT_FIELDS[] = {
-    FIELD(UUID, struct artifact, id),
-    FIELD(UUID, struct artifact, run_id),
-    FIELD(STRING, struct artifact, name),
-    FIELD(INT, struct artifact, size_bytes),
-    FIELD(STRING, struct artifact, sha256),
-    FIELD(STRING, struct artifact, media_type),
+    FIELD(UUID, struct artifact, id),         FIELD(UUID, struct artifact, run_id),
+    FIELD(STRING, struct artifact, name),     FIELD(INT, struct artifact, size_bytes),
+    FIELD(STRING, struct artifact, sha256),   FIELD(STRING, struct artifact, media_type),
     FIELD(TIME, struct artifact, created_at),
 };
 SHAPE(ARTIFACT_SHAPE, "Artifact", struct artifact, ARTIFACT_FIELDS);
@@ -80,8 +74,10 @@ const struct db_constraint TRACKING_CONSTRAINTS[] = {
      "an experiment with this name already exists in the project"},
     {"run_params_key_length", ERR_UNPROCESSABLE, "spec", "a parameter's name is too long"},
     {"run_params_value_length", ERR_UNPROCESSABLE, "spec", "a parameter's value is too long"},
-    {"run_tags_key_length", ERR_UNPROCESSABLE, "tags", "a tag's name must have 1 to 250 characters"},
-    {"run_tags_value_length", ERR_UNPROCESSABLE, "tags", "a tag's value is longer than 8000 characters"},
+    {"run_tags_key_length", ERR_UNPROCESSABLE, "tags",
+     "a tag's name must have 1 to 250 characters"},
+    {"run_tags_value_length", ERR_UNPROCESSABLE, "tags",
+     "a tag's value is longer than 8000 characters"},
     {"run_metrics_key_length", ERR_UNPROCESSABLE, "key",
      "a metric's name must have 1 to 250 characters"},
     {"metric_points_step_in_range", ERR_UNPROCESSABLE, "step", "a metric's step is out of range"},
@@ -135,8 +131,8 @@ enum err run_get(struct ctx *cx, const char *id, struct run *ret) {
 #define FROM(state) (1u << (state))
 static const unsigned RUN_MAY_COME_FROM[] = {
     /* a lost or failed attempt goes back to the queue; so does a retried end */
-    [RUN_QUEUED] = FROM(RUN_RUNNING) | FROM(RUN_LOST_CONTACT) | FROM(RUN_FAILED) |
-                   FROM(RUN_CANCELLED),
+    [RUN_QUEUED] =
+        FROM(RUN_RUNNING) | FROM(RUN_LOST_CONTACT) | FROM(RUN_FAILED) | FROM(RUN_CANCELLED),
     [RUN_RUNNING] = FROM(RUN_QUEUED) | FROM(RUN_LOST_CONTACT),
     [RUN_LOST_CONTACT] = FROM(RUN_RUNNING),
     [RUN_SUCCEEDED] = FROM(RUN_RUNNING) | FROM(RUN_LOST_CONTACT),
@@ -179,7 +175,8 @@ enum err run_set_tags(struct ctx *cx, const char *run_id, json_t *tags) {
     json_t *value;
     json_object_foreach(tags, key, value) {
         if (!json_is_string(value))
-            return fail_field(cx, ERR_UNPROCESSABLE, "tags", "the tag \"%.100s\" is not a text", key);
+            return fail_field(cx, ERR_UNPROCESSABLE, "tags", "the tag \"%.100s\" is not a text",
+                              key);
         keys[count] = key;
         values[count++] = json_string_value(value);
     }

@@ -79,7 +79,8 @@ MUST_USE enum err run_attach_job(struct ctx *cx, const char *run_id, const char 
 MUST_USE enum err run_get(struct ctx *cx, const char *id, struct run *ret);
 /* The only way a run's state changes; ERR_CONFLICT when the old state does not allow it. */
 MUST_USE enum err run_set_state(struct ctx *cx, const char *id, enum run_state state);
-MUST_USE enum err run_set_outcome(struct ctx *cx, const char *id, const struct run_outcome *outcome);
+MUST_USE enum err run_set_outcome(struct ctx *cx, const char *id,
+                                  const struct run_outcome *outcome);
 /* Stores a batch; points that are already there cost nothing and count once. */
 MUST_USE enum err run_log_metrics(struct ctx *cx, const char *run_id,
                                   const struct metric_point *points, size_t count);

@@ -9,10 +9,8 @@
 #include <string.h>
 
 static const struct field TEMPLATE_FIELDS[] = {
-    FIELD(STRING, struct template, id),
-    FIELD(STRING, struct template, title),
-    FIELD(STRING, struct template, description),
-    FIELD(STRING, struct template, kind),
+    FIELD(STRING, struct template, id),          FIELD(STRING, struct template, title),
+    FIELD(STRING, struct template, description), FIELD(STRING, struct template, kind),
     FIELD(JSON, struct template, spec),
 };
 SHAPE(TEMPLATE_SHAPE, "Template", struct template, TEMPLATE_FIELDS);
@@ -26,11 +24,13 @@ struct template_row {
 
 #define RELU "{\"type\":\"relu\"},"
 #define POOL "{\"type\":\"maxpool2d\",\"kernel\":2,\"stride\":2},"
-#define CONV(out, kernel) "{\"type\":\"conv2d\",\"out\":" #out ",\"kernel\":" #kernel ",\"padding\":\"same\"},"
+#define CONV(out, kernel)                                                                          \
+    "{\"type\":\"conv2d\",\"out\":" #out ",\"kernel\":" #kernel ",\"padding\":\"same\"},"
 #define LINEAR(out) "{\"type\":\"linear\",\"out\":" #out "},"
 #define NORM "{\"type\":\"batchnorm\"},"
 #define RESIDUAL(out)                                                                              \
-    "{\"type\":\"residual\",\"layers\":[" CONV(out, 3) NORM RELU CONV(out, 3) "{\"type\":\"batchnorm\"}]}," RELU
+    "{\"type\":\"residual\",\"layers\":[" CONV(out, 3) NORM RELU CONV(                             \
+        out, 3) "{\"type\":\"batchnorm\"}]}," RELU
 #define CLASSES "{\"type\":\"linear\",\"out\":\"classes\"}"
 
 static const struct template_row TEMPLATES[] = {
@@ -38,8 +38,8 @@ static const struct template_row TEMPLATES[] = {
      "Two convolutions and a hidden layer. Learns handwritten digits to 98 % and more in about a "
      "minute on two processor cores.",
      "image", "cross_entropy", 0.003, 120000,
-     "[" CONV(24, 5) RELU POOL CONV(32, 3) RELU POOL "{\"type\":\"flatten\"}," LINEAR(256)
-         RELU "{\"type\":\"dropout\",\"p\":0.3}," CLASSES "]"},
+     "[" CONV(24, 5) RELU POOL CONV(32, 3) RELU POOL "{\"type\":\"flatten\"}," LINEAR(256) RELU
+     "{\"type\":\"dropout\",\"p\":0.3}," CLASSES "]"},
     {"image-mlp", "Small dense network",
      "Two hidden layers on the plain pixels: the fastest to train, a baseline to beat.", "image",
      "cross_entropy", 0.002, 250000,
@@ -51,8 +51,8 @@ static const struct template_row TEMPLATES[] = {
      "[" CONV(16, 3) NORM RELU RESIDUAL(16) POOL CONV(32, 3) NORM RELU RESIDUAL(32) POOL CONV(64, 3)
          NORM RELU "{\"type\":\"global_avgpool2d\"},{\"type\":\"flatten\"}," CLASSES "]"},
     {"table-classifier", "Table classifier",
-     "Predicts a category from the other columns with two hidden layers.", "table",
-     "cross_entropy", 0.005, 60000, "[" LINEAR(64) RELU LINEAR(64) RELU CLASSES "]"},
+     "Predicts a category from the other columns with two hidden layers.", "table", "cross_entropy",
+     0.005, 60000, "[" LINEAR(64) RELU LINEAR(64) RELU CLASSES "]"},
     {"table-regression", "Table regression",
      "Predicts a number from the other columns with two hidden layers.", "table", "mse", 0.005,
      100000, "[" LINEAR(64) RELU LINEAR(64) RELU CLASSES "]"},
@@ -88,17 +88,17 @@ static const char *target_for(const struct dataset_version *version, bool number
 static json_t *spec_for(const struct template_row *row, int64_t rows, const char *target) {
     int64_t batch = rows >= 4000 ? 128 : rows >= 600 ? 32 : 16;
     int64_t epochs = clamp((row->samples + rows - 1) / rows, 2, 100);
-    return json_pack(
-        "{s:{s:o, s:s}, s:s?, s:n,"
-        " s:{s:s, s:f, s:[f, f], s:f, s:f},"
-        " s:{s:s, s:f, s:f},"
-        " s:I, s:I, s:i, s:s, s:n, s:f, s:n, s:i}",
-        "model", "layers", json_loads(row->layers, 0, NULL), "loss", row->loss, "target", target,
-        "features", "optimizer", "type", "adamw", "lr", row->lr, "betas", 0.9, 0.999, "eps", 1e-8,
-        "weight_decay", 0.01, "schedule", "type", "one_cycle", "warmup_fraction", 0.25,
-        "final_lr_fraction", 0.01, "batch_size", (json_int_t)batch, "epochs", (json_int_t)epochs,
-        "seed", 0, "device", "auto", "early_stopping", "label_smoothing", 0.0, "clip_norm",
-        "checkpoint_seconds", 10);
+    return json_pack("{s:{s:o, s:s}, s:s?, s:n,"
+                     " s:{s:s, s:f, s:[f, f], s:f, s:f},"
+                     " s:{s:s, s:f, s:f},"
+                     " s:I, s:I, s:i, s:s, s:n, s:f, s:n, s:i}",
+                     "model", "layers", json_loads(row->layers, 0, NULL), "loss", row->loss,
+                     "target", target, "features", "optimizer", "type", "adamw", "lr", row->lr,
+                     "betas", 0.9, 0.999, "eps", 1e-8, "weight_decay", 0.01, "schedule", "type",
+                     "one_cycle", "warmup_fraction", 0.25, "final_lr_fraction", 0.01, "batch_size",
+                     (json_int_t)batch, "epochs", (json_int_t)epochs, "seed", 0, "device", "auto",
+                     "early_stopping", "label_smoothing", 0.0, "clip_norm", "checkpoint_seconds",
+                     10);
 }
 
 struct list templates_for(struct arena *arena, const struct dataset_version *version) {

@@ -1,8 +1,8 @@
 /* training.c: checking a spec and starting a training job.
  *
  * The check is the shim's own (tsh_spec_check, plain C without torch), against the version's
- * manifest.json, so what is accepted here is what the runner accepts. What it cannot see, because it
- * depends on the split, is checked beside it. */
+ * manifest.json, so what is accepted here is what the runner accepts. What it cannot see, because
+ * it depends on the split, is checked beside it. */
 #include "training/training.h"
 #include "training/internal.h"
 
@@ -54,8 +54,9 @@ static enum err split_check(struct ctx *cx, const struct dataset_version *versio
     return OK;
 }
 
-static enum err report_decode(struct ctx *cx, const char *text, const struct dataset_version *version,
-                              json_t *spec, struct spec_report *ret) {
+static enum err report_decode(struct ctx *cx, const char *text,
+                              const struct dataset_version *version, json_t *spec,
+                              struct spec_report *ret) {
     auto_json *report = json_loads(text, 0, NULL);
     size_t count = json_array_size(json_object_get(report, "layers"));
     struct layer_report *layers = arena_new_array(cx->arena, struct layer_report, count + 1);
@@ -135,9 +136,10 @@ static enum err job_inputs(struct ctx *cx, const struct dataset_version *version
 
 enum err training_start(struct ctx *cx, const struct dataset_version *version,
                         const struct training_options *options, const char **ret_run_id) {
-    const char *name = options->name ? options->name
-                                     : arena_printf(cx->arena, "%.200s v%lld", version->dataset_name,
-                                                    (long long)version->version);
+    const char *name = options->name
+                           ? options->name
+                           : arena_printf(cx->arena, "%.200s v%lld", version->dataset_name,
+                                          (long long)version->version);
     struct job_input inputs[2];
     TRY(job_inputs(cx, version, inputs));
     const char *run_id;
