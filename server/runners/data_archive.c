@@ -44,10 +44,10 @@ static enum run refuse_damaged(struct walk *w, const char *name) {
     const char *why = archive_error_string(w->archive);
     if (name)
         return refuse_member(w->im, REFUSE_INVALID_DATA, name, "the archive is damaged: %s",
-                             why ? why : "no reason given");
+                             why ? why : "it is cut short");
     return refuse_input(w->im, REFUSE_INVALID_DATA, w->in, NULL,
                         "the archive cannot be read as zip, tar or tar.gz: %s",
-                        why ? why : "no reason given");
+                        why ? why : "it is cut short");
 }
 
 static bool has_parent_part(const char *name) {

@@ -293,13 +293,13 @@ static void note_changes(struct import *im, const struct folders *f) {
         grey += f->seen[i].channels == 1;
     if (f->resized > 0)
         import_note(im,
-                    "%zu of %zu pictures were resized to %d x %d, the most common size within %d "
-                    "pixels a side.",
-                    f->resized, p->rows, p->width, p->height, DATA_SIDE_MAX);
+                    "Pictures resized to %d x %d, the most common size within %d pixels a side: "
+                    "%zu of %zu.",
+                    p->width, p->height, DATA_SIDE_MAX, f->resized, p->rows);
     if (grey > 0)
-        import_note(im, "%zu grey pictures were made RGB like the others.", grey);
+        import_note(im, "Grey pictures made RGB like the others: %zu.", grey);
     if (f->strangers > 0)
-        import_note(im, "%zu files that are no pictures were left out, such as \"%s\".",
+        import_note(im, "Files left out because they are no pictures: %zu, such as \"%s\".",
                     f->strangers, f->stranger);
 }
 

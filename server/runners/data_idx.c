@@ -77,8 +77,6 @@ static uint32_t u32_be(const uint8_t b[4]) {
 }
 
 static enum run check_magic(struct import *im, const struct idx_file *f, const uint8_t magic[4]) {
-    if (magic[0] == 0x1f && magic[1] == 0x8b)
-        return refuse_idx(im, f, "the file is gzipped twice");
     if (magic[0] != 0 || magic[1] != 0)
         return refuse_idx(im, f, "the file does not begin like an IDX file");
     if (magic[2] != IDX_UBYTE)

@@ -118,7 +118,8 @@ static enum data_format guess_text(const char *head, size_t size, const char *na
     while (i < size && (head[i] == ' ' || head[i] == '\n' || head[i] == '\r' || head[i] == '\t'))
         i++;
     bool object = i < size && head[i] == '{';
-    if (object || name_ends(name, (const char *const[]){".jsonl", ".ndjson", ".jsonl.gz", NULL}))
+    if (object ||
+        name_ends(name, (const char *const[]){".jsonl", ".ndjson", ".json", ".jsonl.gz", NULL}))
         return FORMAT_JSONL;
     return FORMAT_CSV;
 }
@@ -144,12 +145,18 @@ static enum run detect_format(struct import *im) {
     if (!file)
         return crash(im->rn, "could not open %s: %s", in->path, strerror(errno));
     int got = gzread(file, head, sizeof head);
+    bool direct = gzdirect(file) == 1;
     gzclose(file);
     size_t size = got > 0 ? (size_t)got : 0;
     if (in->size_bytes == 0 || got == 0)
         return refuse_input(im, REFUSE_INVALID_DATA, in, NULL, "the file is empty");
     if (got < 0)
-        return refuse_input(im, REFUSE_INVALID_DATA, in, "byte 0", "the gzip data is damaged");
+        return refuse_input(im, REFUSE_INVALID_DATA, in, NULL, "the gzip data is damaged");
+    if (!direct && head_is(head, size, 0, "\x1f\x8b", 2))
+        return refuse_input(im, REFUSE_INVALID_DATA, in, NULL, "the file is gzipped twice");
+    if (name_ends(in->file_name, (const char *const[]){".xlsx", ".ods", ".docx", NULL}))
+        return refuse_input(im, REFUSE_UNSUPPORTED, in, NULL,
+                            "the file is an office document; export the table as CSV");
     for (size_t i = 0; i < sizeof FOREIGN / sizeof *FOREIGN; i++)
         if (head_is(head, size, 0, FOREIGN[i].magic, FOREIGN[i].size))
             return refuse_input(im, REFUSE_UNSUPPORTED, in, NULL, "the file is %s",
@@ -166,8 +173,8 @@ static enum run read_format(struct import *im) {
     if (im->format == FORMAT_IDX)
         return idx_import(im);
     if (im->rn->n_inputs > 1)
-        return refuse_input(im, REFUSE_UNSUPPORTED, &im->rn->inputs[1], NULL,
-                            "only IDX files come in several; an archive or a table is one file");
+        return refuse_input(im, REFUSE_UNSUPPORTED, &im->rn->inputs[0], NULL,
+                            "only IDX files are imported together, and this is not one");
     return im->format == FORMAT_IMAGES ? folders_import(im) : table_import(im);
 }
 

@@ -120,6 +120,9 @@ static enum run choose_delimiter(struct table *tb, struct csv *csv) {
         if (count_fields(&csv->lines, *c) > count_fields(&csv->lines, csv->delimiter))
             csv->delimiter = *c;
     csv->columns = count_fields(&csv->lines, csv->delimiter);
+    if (csv->lines.count == 1 && memchr(csv->lines.first, '\r', csv->lines.first_size))
+        return refuse_line(tb->im, tb->in, 1, REFUSE_INVALID_DATA,
+                           "the lines end in CR alone; save the file with LF or CRLF");
     if (csv->columns > DATA_COLUMNS_MAX)
         return refuse_line(tb->im, tb->in, 1, REFUSE_TOO_LARGE,
                            "the line has %zu columns, more than %d", csv->columns,
@@ -182,6 +185,9 @@ static enum run read_header(struct table *tb, struct csv *csv) {
     json_decref(tb->names);
     tb->names = NULL;
     TRY(sql_json(&tb->sql, &tb->names, text));
+    if (!json_is_array(tb->names))
+        return refuse_line(tb->im, tb->in, 1, REFUSE_INVALID_DATA,
+                           "the header cannot be read; it must stand in one line");
     return table_name_columns(tb, "line 1");
 }
 

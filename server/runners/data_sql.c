@@ -97,6 +97,16 @@ void sql_phase(struct sql *sql, double from, double to, const char *message) {
     sql->message = message;
 }
 
+/* The user's name of the file in place of the path it was read from. */
+static void name_file(const struct sql *sql, const char *text, char *ret, size_t size) {
+    const char *at = strstr(text, sql->in->path);
+    if (at)
+        snprintf(ret, size, "%.*s%s%s", (int)(at - text), text, sql->in->file_name,
+                 at + strlen(sql->in->path));
+    else
+        snprintf(ret, size, "%s", text);
+}
+
 /* DuckDB's errors begin with their kind: "Out of Memory Error: …", "IO Error: …". What follows the
  * first line repeats the statement, which is no user's business. */
 static enum run statement_failed(struct sql *sql, const char *error) {
@@ -111,9 +121,12 @@ static enum run statement_failed(struct sql *sql, const char *error) {
     if (strncasecmp(error, "io error", 8) == 0 && strstr(error, SPILL_FOLDER "/"))
         return crash(sql->im->rn, "%s", error);
     const char *sentence = strstr(error, "Error: ");
-    sentence = sentence ? sentence + 7 : error;
+    char text[512];
+    name_file(sql, sentence ? sentence + 7 : error, text, sizeof text);
+    if (strstr(text, "state machine"))
+        snprintf(text, sizeof text, "its lines end in different ways; save it with LF or CRLF");
     return refuse_input(sql->im, REFUSE_INVALID_DATA, sql->in, NULL,
-                        "the file cannot be read: %.*s", (int)strcspn(sentence, "\n"), sentence);
+                        "the file cannot be read: %.*s", (int)strcspn(text, "\n"), text);
 }
 
 static enum run report(struct sql *sql) {
@@ -212,10 +225,8 @@ static enum run take_json(struct sql *sql, duckdb_data_chunk chunk, void *arg) {
 enum run sql_json(struct sql *sql, json_t **ret, const char *query) {
     json_t *json = NULL;
     enum run status = execute(sql, query, take_json, &json);
-    if (status == RUN_DONE && !json)
-        status = crash(sql->im->rn, "a query of one cell gave none");
     if (status == RUN_DONE)
-        *ret = json;
+        *ret = json ? json : json_null();
     else
         json_decref(json);
     return status;

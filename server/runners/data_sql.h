@@ -32,7 +32,7 @@ MUST_USE enum run sql_run(struct sql *sql, const char *statement);
 MUST_USE enum run sql_runf(struct sql *sql, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Runs a query of one cell of JSON text; *ret is owned. */
+/* Runs a query of one cell of JSON text; *ret is owned, JSON null when there is no row. */
 MUST_USE enum run sql_json(struct sql *sql, json_t **ret, const char *query);
 MUST_USE enum run sql_jsonf(struct sql *sql, json_t **ret, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));

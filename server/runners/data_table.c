@@ -79,17 +79,29 @@ static void choose_type(struct column *column, const json_t *facts) {
         column->type = COLUMN_TIMESTAMP;
 }
 
+static void note_infinite(struct table *tb, const struct column *column, const json_t *facts) {
+    int64_t lost = member_int(facts, "numbers") - member_int(facts, "finite");
+    if (column->type == COLUMN_NUMERIC && lost > 0)
+        import_note(tb->im,
+                    "Values of \"%s\" that count as missing because they are not finite: %lld.",
+                    column->name, (long long)lost);
+}
+
 static enum run find_types(struct table *tb) {
-    for (size_t first = 0; first < tb->count && tb->untyped; first += FACTS_BATCH) {
+    for (size_t first = 0; first < tb->count; first += FACTS_BATCH) {
         size_t end = first + FACTS_BATCH < tb->count ? first + FACTS_BATCH : tb->count;
         auto_json *facts = NULL;
         TRY(ask_columns(tb, first, end,
                         "{'values': count(c#), 'numbers': count(try_cast(c# AS DOUBLE)), "
-                        "'booleans': count_if(lower(c#) IN ('true', 'false')), "
+                        "'finite': count(finite(try_cast(c# AS DOUBLE))), "
+                        "'booleans': count_if(lower(c#::VARCHAR) IN ('true', 'false')), "
                         "'moments': count(try_cast(c# AS TIMESTAMP))}",
                         "raw", &facts));
-        for (size_t i = first; i < end; i++)
-            choose_type(&tb->columns[i], json_array_get(facts, i - first));
+        for (size_t i = first; i < end; i++) {
+            if (tb->untyped)
+                choose_type(&tb->columns[i], json_array_get(facts, i - first));
+            note_infinite(tb, &tb->columns[i], json_array_get(facts, i - first));
+        }
     }
     return RUN_DONE;
 }
@@ -133,8 +145,6 @@ static void print_conversion(FILE *out, const struct table *tb, size_t i) {
 static enum run convert_rows(struct table *tb) {
     auto_free char *text = NULL;
     size_t size;
-    TRY(sql_run(&tb->sql, "CREATE MACRO finite(v) AS CASE WHEN abs(v) <= 3.4028234e38 THEN v END"));
-    TRY(sql_run(&tb->sql, "CREATE MACRO moment(v) AS CASE WHEN isfinite(v) THEN v END"));
     FILE *out = sql_text_open(&text, &size);
     fputs("CREATE TABLE t AS SELECT ", out);
     for (size_t i = 0; i < tb->count; i++) {
@@ -170,12 +180,14 @@ static enum run count_rows(struct table *tb) {
                             "the table has %lld rows, more than %d", (long long)tb->rows,
                             DATA_ROWS_MAX);
     if (raw > tb->rows)
-        import_note(tb->im, "%lld rows without a value in \"%s\" were left out.",
-                    (long long)(raw - tb->rows), tb->im->target);
+        import_note(tb->im, "Rows left out because \"%s\" has no value there: %lld.",
+                    tb->im->target, (long long)(raw - tb->rows));
     return sql_run(&tb->sql, "DROP TABLE raw");
 }
 
 static enum run build_rows(struct table *tb) {
+    TRY(sql_run(&tb->sql, "CREATE MACRO finite(v) AS CASE WHEN abs(v) <= 3.4028234e38 THEN v END"));
+    TRY(sql_run(&tb->sql, "CREATE MACRO moment(v) AS CASE WHEN isfinite(v) THEN v END"));
     TRY(find_types(tb));
     if (tb->target < tb->count)
         TRY(choose_target_type(tb));
