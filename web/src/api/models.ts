@@ -1,0 +1,89 @@
+/* The model registry, and asking a registered version for a prediction. */
+import { infiniteQueryOptions, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { api } from "./client";
+import type { InferReply, InferTensor, Model, ModelVersion, Page } from "./types";
+
+export function modelsQuery(project: string) {
+    return infiniteQueryOptions({
+        queryKey: ["models", project],
+        queryFn: ({ pageParam, signal }) =>
+            api<Page<Model>>(`/api/v1/projects/${project}/models`, {
+                query: { cursor: pageParam, limit: 100 },
+                signal,
+            }),
+        initialPageParam: null as string | null,
+        getNextPageParam: (last) => last.next_cursor,
+    });
+}
+
+export function modelQuery(id: string) {
+    return queryOptions({
+        queryKey: ["model", id],
+        queryFn: ({ signal }) => api<Model>(`/api/v1/models/${id}`, { signal }),
+    });
+}
+
+export function modelVersionsQuery(id: string) {
+    return queryOptions({
+        queryKey: ["model", id, "versions"],
+        queryFn: ({ signal }) =>
+            api<Page<ModelVersion>>(`/api/v1/models/${id}/versions`, { query: { limit: 200 }, signal }),
+    });
+}
+
+export function modelVersionQuery(id: string) {
+    return queryOptions({
+        queryKey: ["model_version", id],
+        queryFn: ({ signal }) => api<ModelVersion>(`/api/v1/model-versions/${id}`, { signal }),
+        enabled: id !== "",
+    });
+}
+
+export function modelFileUrl(id: string, name: string): string {
+    return `/api/v1/model-versions/${id}/files/${encodeURIComponent(name)}`;
+}
+
+export function useRegisterModel(project: string) {
+    const cache = useQueryClient();
+    return useMutation({
+        mutationFn: (body: { model: string; run_id: string; description?: string }) =>
+            api<ModelVersion>(`/api/v1/projects/${project}/model-versions`, { method: "POST", json: body }),
+        onSuccess: () => {
+            void cache.invalidateQueries({ queryKey: ["models", project] });
+            void cache.invalidateQueries({ queryKey: ["model"] });
+            void cache.invalidateQueries({ queryKey: ["lineage"] });
+        },
+    });
+}
+
+export function useDescribeModelVersion(id: string) {
+    const cache = useQueryClient();
+    return useMutation({
+        mutationFn: (description: string) =>
+            api<ModelVersion>(`/api/v1/model-versions/${id}`, { method: "PATCH", json: { description } }),
+        onSuccess: () => cache.invalidateQueries({ queryKey: ["model_version", id] }),
+    });
+}
+
+export interface Prediction {
+    reply: InferReply;
+    latencyMs: number;
+}
+
+/** An image (its bytes as they are) or Open Inference Protocol inputs. */
+export async function predict(
+    version: string,
+    input: Blob | InferTensor[],
+    signal?: AbortSignal,
+): Promise<Prediction> {
+    const started = performance.now();
+    const body = input instanceof Blob
+        ? { body: input, headers: { "Content-Type": input.type } }
+        : { json: { inputs: input } };
+    const reply = await api<InferReply>(`/api/v1/model-versions/${version}/predict`, {
+        method: "POST",
+        ...body,
+        ...(signal ? { signal } : {}),
+    });
+    return { reply, latencyMs: performance.now() - started };
+}

@@ -1,0 +1,154 @@
+/* Runs, their metrics and artifacts, and the training jobs that make them. */
+import {
+    infiniteQueryOptions,
+    keepPreviousData,
+    queryOptions,
+    useMutation,
+    useQueryClient,
+} from "@tanstack/react-query";
+import { api } from "./client";
+import type {
+    Artifact,
+    Experiment,
+    Items,
+    MetricSeries,
+    Page,
+    Run,
+    SpecReport,
+    Template,
+    TrainSpec,
+} from "./types";
+
+export interface RunFilter {
+    experiment?: string;
+    state?: string;
+    q?: string;
+    sort?: string;
+}
+
+export function runsQuery(project: string, filter: RunFilter, limit = 100) {
+    return infiniteQueryOptions({
+        queryKey: ["runs", project, filter, limit],
+        queryFn: ({ pageParam, signal }) =>
+            api<Page<Run>>(`/api/v1/projects/${project}/runs`, {
+                query: { ...filter, cursor: pageParam, limit },
+                signal,
+            }),
+        initialPageParam: null as string | null,
+        getNextPageParam: (last) => last.next_cursor,
+        placeholderData: keepPreviousData,
+    });
+}
+
+export function runQuery(id: string) {
+    return queryOptions({
+        queryKey: ["run", id],
+        queryFn: ({ signal }) => api<Run>(`/api/v1/runs/${id}`, { signal }),
+        enabled: id !== "",
+    });
+}
+
+export interface MetricWindow {
+    keys: string[];
+    buckets: number;
+    from?: number;
+    to?: number;
+}
+
+export function metricsQuery(run: string, view: MetricWindow) {
+    return queryOptions({
+        queryKey: ["run", run, "metrics", view],
+        queryFn: ({ signal }) =>
+            api<Items<MetricSeries>>(`/api/v1/runs/${run}/metrics`, {
+                query: {
+                    keys: view.keys.join(","),
+                    buckets: view.buckets,
+                    from_step: view.from,
+                    to_step: view.to,
+                },
+                signal,
+            }),
+        enabled: run !== "" && view.keys.length > 0,
+        placeholderData: keepPreviousData,
+    });
+}
+
+export function artifactsQuery(run: string) {
+    return queryOptions({
+        queryKey: ["run", run, "artifacts"],
+        queryFn: ({ signal }) =>
+            api<Page<Artifact>>(`/api/v1/runs/${run}/artifacts`, { query: { limit: 200 }, signal }),
+    });
+}
+
+export function artifactUrl(id: string): string {
+    return `/api/v1/artifacts/${id}/content`;
+}
+
+export function experimentsQuery(project: string) {
+    return queryOptions({
+        queryKey: ["experiments", project],
+        queryFn: ({ signal }) =>
+            api<Page<Experiment>>(`/api/v1/projects/${project}/experiments`, { query: { limit: 200 }, signal }),
+    });
+}
+
+export function templatesQuery(version: string) {
+    return queryOptions({
+        queryKey: ["templates", version],
+        queryFn: ({ signal }) =>
+            api<Items<Template>>("/api/v1/training/templates", {
+                query: { dataset_version_id: version },
+                signal,
+            }),
+        enabled: version !== "",
+        staleTime: 5 * 60_000,
+    });
+}
+
+export function specCheckQuery(version: string, spec: TrainSpec | null) {
+    return queryOptions({
+        queryKey: ["spec-check", version, spec],
+        queryFn: ({ signal }) =>
+            api<SpecReport>("/api/v1/training/check", {
+                method: "POST",
+                json: { dataset_version_id: version, spec },
+                signal,
+            }),
+        enabled: version !== "" && spec !== null,
+        retry: false,
+        placeholderData: keepPreviousData,
+    });
+}
+
+export interface TrainingRequest {
+    dataset_version_id: string;
+    name?: string;
+    experiment?: string;
+    spec: TrainSpec;
+}
+
+export function useStartTraining(project: string) {
+    const cache = useQueryClient();
+    return useMutation({
+        mutationFn: (body: TrainingRequest) =>
+            api<Run>(`/api/v1/projects/${project}/training`, {
+                method: "POST",
+                json: body,
+                idempotencyKey: crypto.randomUUID(),
+            }),
+        onSuccess: () => {
+            void cache.invalidateQueries({ queryKey: ["runs", project] });
+            void cache.invalidateQueries({ queryKey: ["jobs", project] });
+        },
+    });
+}
+
+export function useUpdateRun(id: string) {
+    const cache = useQueryClient();
+    return useMutation({
+        mutationFn: (body: { name?: string; notes?: string; tags?: Record<string, string> }) =>
+            api<Run>(`/api/v1/runs/${id}`, { method: "PATCH", json: body }),
+        onSuccess: () => cache.invalidateQueries({ queryKey: ["run", id] }),
+    });
+}

@@ -1,0 +1,85 @@
+/* The session, the profile and API tokens. */
+import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { api } from "./client";
+import type { ApiToken, ApiTokenCreated, Page, Session, User, Worker } from "./types";
+
+export const sessionQuery = queryOptions({
+    queryKey: ["session"],
+    queryFn: ({ signal }) => api<Session>("/api/v1/session", { signal }),
+    staleTime: 5 * 60_000,
+    retry: false,
+});
+
+export const tokensQuery = queryOptions({
+    queryKey: ["tokens"],
+    queryFn: ({ signal }) => api<Page<ApiToken>>("/api/v1/tokens", { query: { limit: 200 }, signal }),
+});
+
+export const workersQuery = queryOptions({
+    queryKey: ["workers"],
+    queryFn: ({ signal }) => api<Page<Worker>>("/api/v1/workers", { query: { limit: 200 }, signal }),
+    refetchInterval: 10_000,
+});
+
+export function useSignIn() {
+    const cache = useQueryClient();
+    return useMutation({
+        mutationFn: (body: { email: string; password: string }) =>
+            api<Session>("/api/v1/session", { method: "POST", json: body }),
+        meta: { quiet: true },
+        onSuccess: (session) => cache.setQueryData(sessionQuery.queryKey, session),
+    });
+}
+
+export function useSignOut() {
+    const cache = useQueryClient();
+    return useMutation({
+        mutationFn: () => api<void>("/api/v1/session", { method: "DELETE" }),
+        onSettled: () => cache.clear(),
+    });
+}
+
+export function useSwitchTeam() {
+    const cache = useQueryClient();
+    return useMutation({
+        mutationFn: (team_id: string) =>
+            api<Session>("/api/v1/session/team", { method: "POST", json: { team_id } }),
+        onSuccess: (session) => {
+            cache.clear();
+            cache.setQueryData(sessionQuery.queryKey, session);
+        },
+    });
+}
+
+export function useUpdateProfile() {
+    const cache = useQueryClient();
+    return useMutation({
+        mutationFn: (body: { name?: string; locale?: string }) =>
+            api<User>("/api/v1/me", { method: "PATCH", json: body }),
+        onSuccess: () => cache.invalidateQueries({ queryKey: sessionQuery.queryKey }),
+    });
+}
+
+export function useChangePassword() {
+    return useMutation({
+        mutationFn: (body: { current: string; password: string }) =>
+            api<void>("/api/v1/me/password", { method: "PUT", json: body }),
+    });
+}
+
+export function useCreateToken() {
+    const cache = useQueryClient();
+    return useMutation({
+        mutationFn: (body: { name: string; scopes: string[]; expires_in_days?: number }) =>
+            api<ApiTokenCreated>("/api/v1/tokens", { method: "POST", json: body }),
+        onSuccess: () => cache.invalidateQueries({ queryKey: tokensQuery.queryKey }),
+    });
+}
+
+export function useRevokeToken() {
+    const cache = useQueryClient();
+    return useMutation({
+        mutationFn: (id: string) => api<void>(`/api/v1/tokens/${id}`, { method: "DELETE" }),
+        onSuccess: () => cache.invalidateQueries({ queryKey: tokensQuery.queryKey }),
+    });
+}

@@ -1,0 +1,199 @@
+/*
+ * The list of every list page: rows are virtualised (only what is visible is in the document), more are
+ * fetched when the end comes near. Keys: j/k or arrows move, Enter opens, x selects, Home/End jump.
+ */
+import { flexRender, getCoreRowModel, useReactTable, type ColumnDef, type RowData } from "@tanstack/react-table";
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { ArrowDown, ArrowUp } from "lucide-react";
+import { useEffect, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
+import { useI18n } from "../i18n/i18n";
+import { clamp } from "../lib/clamp";
+import { cx } from "../lib/cx";
+import css from "./DataTable.module.css";
+
+declare module "@tanstack/react-table" {
+    // The type parameters must repeat the library's own.
+    // eslint-disable-next-line @typescript-eslint/no-unused-vars
+    interface ColumnMeta<TData extends RowData, TValue> {
+        /** A grid track size, such as "minmax(160px, 2fr)". */
+        width?: string;
+        right?: boolean;
+        /** The server's sort key; absent: not sortable. */
+        sort?: string;
+    }
+}
+
+export interface TableProps<T> {
+    label: string;
+    rows: T[];
+    columns: ColumnDef<T>[];
+    rowKey: (row: T) => string;
+    onOpen?: (row: T) => void;
+    sort?: string;
+    onSort?: (sort: string) => void;
+    selected?: Set<string>;
+    onSelect?: (selected: Set<string>) => void;
+    onEnd?: () => void;
+    foot?: ReactNode;
+    bulk?: ReactNode;
+}
+
+const ROW_PX = 38;
+const ROWS_BEFORE_END = 20;
+
+export function Toolbar({ children }: { children: ReactNode }) {
+    return <div className={css.toolbar}>{children}</div>;
+}
+
+export function DataTable<T>(props: TableProps<T>) {
+    const { rows, columns, rowKey, onOpen, selected, onSelect, onEnd } = props;
+    const { tn } = useI18n();
+    const scroll = useRef<HTMLDivElement>(null);
+    const [active, setActive] = useState(0);
+    const table = useReactTable({ data: rows, columns, getCoreRowModel: getCoreRowModel(), getRowId: rowKey });
+    const virtual = useVirtualizer({
+        count: rows.length,
+        getScrollElement: () => scroll.current,
+        estimateSize: () => ROW_PX,
+        overscan: 12,
+    });
+    const visible = virtual.getVirtualItems();
+    const lastVisible = visible.at(-1)?.index ?? 0;
+    useEffect(() => {
+        if (onEnd && lastVisible >= rows.length - ROWS_BEFORE_END) onEnd();
+    }, [lastVisible, rows.length, onEnd]);
+
+    const template = table.getVisibleLeafColumns().map((column) => column.columnDef.meta?.width ?? "minmax(120px, 1fr)");
+    const grid = { gridTemplateColumns: template.join(" ") };
+
+    const move = (index: number) => {
+        const next = clamp(index, 0, rows.length - 1);
+        setActive(next);
+        virtual.scrollToIndex(next);
+        requestAnimationFrame(() => scroll.current?.querySelector<HTMLElement>(`[data-index="${next}"]`)?.focus());
+    };
+    const toggle = (row: T) => {
+        if (!selected || !onSelect) return;
+        const next = new Set(selected);
+        if (!next.delete(rowKey(row))) next.add(rowKey(row));
+        onSelect(next);
+    };
+    const onKey = (event: KeyboardEvent) => {
+        if (event.ctrlKey || event.metaKey || event.altKey || (event.target as HTMLElement).role !== "row") return;
+        const row = rows[active];
+        const action: Record<string, () => void> = {
+            j: () => move(active + 1),
+            ArrowDown: () => move(active + 1),
+            k: () => move(active - 1),
+            ArrowUp: () => move(active - 1),
+            Home: () => move(0),
+            End: () => move(rows.length - 1),
+            Enter: () => row && onOpen?.(row),
+            x: () => row && toggle(row),
+        };
+        const run = action[event.key];
+        if (!run) return;
+        event.preventDefault();
+        event.stopPropagation();
+        run();
+    };
+
+    return (
+        <div className={css.frame}>
+            <div
+                ref={scroll}
+                className={css.scroll}
+                role="grid"
+                aria-label={props.label}
+                aria-rowcount={rows.length}
+                data-list
+                onKeyDown={onKey}
+            >
+                <div className={css.head} role="row" style={grid}>
+                    {table.getFlatHeaders().map((header) => (
+                        <HeaderCell key={header.id} sort={props.sort} onSort={props.onSort} meta={header.column.columnDef.meta}>
+                            {flexRender(header.column.columnDef.header, header.getContext())}
+                        </HeaderCell>
+                    ))}
+                </div>
+                <div className={css.body} role="rowgroup" style={{ height: virtual.getTotalSize() }}>
+                    {visible.map((item) => {
+                        const row = table.getRowModel().rows[item.index]!;
+                        const chosen = selected?.has(row.id) ?? false;
+                        return (
+                            <div
+                                key={row.id}
+                                role="row"
+                                aria-rowindex={item.index + 1}
+                                aria-selected={selected ? chosen : undefined}
+                                data-index={item.index}
+                                data-id={row.id}
+                                tabIndex={item.index === active ? 0 : -1}
+                                className={cx(css.line, onOpen && css.open, chosen && css.chosen)}
+                                style={{ ...grid, transform: `translateY(${item.start}px)` }}
+                                onFocus={() => setActive(item.index)}
+                                onClick={(event) => {
+                                    if ((event.target as HTMLElement).closest("a,button,input,label")) return;
+                                    onOpen?.(row.original);
+                                }}
+                            >
+                                {row.getVisibleCells().map((cell) => (
+                                    <div
+                                        key={cell.id}
+                                        role="gridcell"
+                                        className={cx(css.cell, cell.column.columnDef.meta?.right && css.right)}
+                                    >
+                                        {flexRender(cell.column.columnDef.cell, cell.getContext())}
+                                    </div>
+                                ))}
+                            </div>
+                        );
+                    })}
+                </div>
+            </div>
+            <div className={cx(css.foot, selected && selected.size > 0 && css.bulk)}>
+                {selected && selected.size > 0 ? (
+                    <>
+                        <span>{tn("list.selected", selected.size)}</span>
+                        <span className="row">{props.bulk}</span>
+                    </>
+                ) : (
+                    <>
+                        <span>{tn("list.rows", rows.length)}</span>
+                        {props.foot}
+                    </>
+                )}
+            </div>
+        </div>
+    );
+}
+
+interface HeaderProps {
+    meta: { right?: boolean; sort?: string } | undefined;
+    sort: string | undefined;
+    onSort: ((sort: string) => void) | undefined;
+    children: ReactNode;
+}
+
+function HeaderCell({ meta, sort, onSort, children }: HeaderProps) {
+    const key = meta?.sort;
+    const up = key !== undefined && sort === key;
+    const down = key !== undefined && sort === `-${key}`;
+    return (
+        <div
+            role="columnheader"
+            className={cx(css.cell, meta?.right && css.right)}
+            aria-sort={up ? "ascending" : down ? "descending" : undefined}
+        >
+            {key && onSort ? (
+                <button type="button" className={css.sort} onClick={() => onSort(down ? key : `-${key}`)}>
+                    {children}
+                    {up && <ArrowUp size={12} aria-hidden />}
+                    {down && <ArrowDown size={12} aria-hidden />}
+                </button>
+            ) : (
+                children
+            )}
+        </div>
+    );
+}

@@ -1,0 +1,77 @@
+/*
+ * A modal dialog. The veil is our own element, not Radix's overlay: that one writes a <style> into the
+ * page to lock scrolling, which the Content-Security-Policy refuses.
+ */
+import * as Radix from "@radix-ui/react-dialog";
+import { X } from "lucide-react";
+import type { ReactNode } from "react";
+import { useI18n } from "../i18n/i18n";
+import { cx } from "../lib/cx";
+import { Button } from "./Button";
+import css from "./Dialog.module.css";
+
+interface DialogProps {
+    open: boolean;
+    onClose: () => void;
+    title: string;
+    description?: ReactNode;
+    wide?: boolean;
+    children: ReactNode;
+}
+
+export function Dialog({ open, onClose, title, description, wide, children }: DialogProps) {
+    const { t } = useI18n();
+    return (
+        <Radix.Root open={open} onOpenChange={(next) => !next && onClose()}>
+            <Radix.Portal>
+                <div className={css.veil} />
+                <Radix.Content
+                    className={cx(css.box, wide && css.wide)}
+                    {...(description ? {} : { "aria-describedby": undefined })}
+                >
+                    <div className={css.head}>
+                        <div>
+                            <Radix.Title className={css.title}>{title}</Radix.Title>
+                            {description && (
+                                <Radix.Description className={css.description}>{description}</Radix.Description>
+                            )}
+                        </div>
+                        <Radix.Close asChild>
+                            <Button variant="ghost" small icon={X} aria-label={t("action.close")} />
+                        </Radix.Close>
+                    </div>
+                    <div className={css.body}>{children}</div>
+                </Radix.Content>
+            </Radix.Portal>
+        </Radix.Root>
+    );
+}
+
+export function DialogFooter({ children }: { children: ReactNode }) {
+    return <div className={css.footer}>{children}</div>;
+}
+
+interface ConfirmProps {
+    open: boolean;
+    onClose: () => void;
+    onConfirm: () => void;
+    title: string;
+    body: string;
+    action: string;
+    busy?: boolean;
+}
+
+export function ConfirmDialog({ open, onClose, onConfirm, title, body, action, busy }: ConfirmProps) {
+    const { t } = useI18n();
+    return (
+        <Dialog open={open} onClose={onClose} title={title}>
+            <p className="muted">{body}</p>
+            <DialogFooter>
+                <Button onClick={onClose}>{t("action.back")}</Button>
+                <Button variant="danger" busy={busy ?? false} onClick={onConfirm}>
+                    {action}
+                </Button>
+            </DialogFooter>
+        </Dialog>
+    );
+}

@@ -1,0 +1,8 @@
+/** Whether a key press belongs to a control, so that one-letter shortcuts must keep quiet. */
+export function isTyping(event: KeyboardEvent): boolean {
+    const target = event.target;
+    if (!(target instanceof HTMLElement)) return false;
+    if (document.querySelector("[role=dialog],[role=menu]")) return true;
+    return target.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(target.tagName)
+        || target.dataset.keys === "own";
+}

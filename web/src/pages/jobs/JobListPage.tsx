@@ -1,0 +1,98 @@
+/* All jobs of the project: what runs, what waits and why, what failed. */
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import type { ColumnDef } from "@tanstack/react-table";
+import { ListChecks } from "lucide-react";
+import { useMemo } from "react";
+import { useLive } from "../../api/events";
+import { jobsQuery } from "../../api/jobs";
+import type { Job } from "../../api/types";
+import { DataTable, Toolbar } from "../../components/DataTable";
+import { BareSelect } from "../../components/Field";
+import { Answer, Bar, EmptyState, FreshDot, StatePill } from "../../components/Status";
+import { Page } from "../../components/Surface";
+import { useI18n, type I18n } from "../../i18n/i18n";
+import { formatDuration, secondsBetween } from "../../lib/format";
+import { useParam, useSearchState } from "../../lib/urlState";
+import { useRows } from "../../lib/useRows";
+
+const STATES = ["queued", "running", "lost_contact", "cancelling", "succeeded", "failed", "cancelled"] as const;
+const KINDS = ["dataset.import", "train", "predict"] as const;
+
+function columnsOf({ t, ago, label }: I18n): ColumnDef<Job>[] {
+    return [
+        { id: "state", header: t("field.state"), meta: { width: "140px" }, cell: ({ row }) => <StatePill state={row.original.state} /> },
+        { id: "name", header: t("field.name"), meta: { width: "minmax(180px, 2fr)" }, cell: ({ row }) => <strong className="truncate">{row.original.name}</strong> },
+        { id: "kind", header: t("field.kind"), meta: { width: "130px" }, cell: ({ row }) => label("job_kind", row.original.kind) },
+        { id: "progress", header: t("field.progress"), meta: { width: "minmax(180px, 2fr)" }, cell: ({ row: { original } }) => <JobProgress job={original} /> },
+        { id: "attempt", header: t("field.attempt"), meta: { width: "90px", right: true }, cell: ({ row }) => t("job.attempt", { n: row.original.attempt, of: row.original.max_attempts }) },
+        { id: "time", header: t("field.duration"), meta: { width: "110px", right: true }, cell: ({ row }) => {
+            const seconds = secondsBetween(row.original.started_at, row.original.finished_at, Date.now());
+            return seconds !== null && formatDuration(seconds);
+        } },
+        { id: "created", header: t("field.created"), meta: { width: "130px" }, cell: ({ row }) => <span className="muted">{ago(row.original.created_at)}</span> },
+    ];
+}
+
+function JobProgress({ job }: { job: Job }) {
+    if (job.state === "queued" && job.waiting_for) return <span className="truncate muted" title={job.waiting_for}>{job.waiting_for}</span>;
+    if (job.state === "failed" && job.error) return <span className="truncate muted" title={job.error.message}>{job.error.message}</span>;
+    if (job.state !== "running") return <span className="truncate faint">{job.message}</span>;
+    return (
+        <span className="grow">
+            <Bar value={job.progress} label={job.name} />
+        </span>
+    );
+}
+
+export default function JobListPage() {
+    const i18n = useI18n();
+    const { t } = i18n;
+    const project = useParam("project");
+    const navigate = useNavigate();
+    const [search, setSearch] = useSearchState();
+    const filter = { ...(search.state ? { state: search.state } : {}), ...(search.kind ? { kind: search.kind } : {}) };
+    const query = useInfiniteQuery({ ...jobsQuery(project, filter), refetchInterval: 5000 });
+    const { rows, onEnd } = useRows(query);
+    const { freshness } = useLive(rows[0] ? [`project:${rows[0].project_id}`] : [], rows.length > 0);
+    const columns = useMemo(() => columnsOf(i18n), [i18n]);
+    const filtered = Object.keys(filter).length > 0;
+    return (
+        <Page title={t("nav.jobs")} lead={t("jobs.lead")} badge={<FreshDot freshness={freshness} />}>
+            <Toolbar>
+                <BareSelect label={t("field.state")} value={search.state ?? ""} onChange={(event) => setSearch({ state: event.target.value })}>
+                    <option value="">{t("filter.all_states")}</option>
+                    {STATES.map((state) => (
+                        <option key={state} value={state}>
+                            {t(`state.${state}`)}
+                        </option>
+                    ))}
+                </BareSelect>
+                <BareSelect label={t("field.kind")} value={search.kind ?? ""} onChange={(event) => setSearch({ kind: event.target.value })}>
+                    <option value="">{t("filter.all_kinds")}</option>
+                    {KINDS.map((kind) => (
+                        <option key={kind} value={kind}>
+                            {t(`job_kind.${kind}`)}
+                        </option>
+                    ))}
+                </BareSelect>
+            </Toolbar>
+            <Answer query={query}>
+                {() =>
+                    rows.length === 0 ? (
+                        <EmptyState icon={ListChecks} title={t(filtered ? "list.none.title" : "jobs.empty.title")} body={t(filtered ? "list.none.body" : "jobs.empty.body")} />
+                    ) : (
+                        <DataTable
+                            label={t("nav.jobs")}
+                            rows={rows}
+                            columns={columns}
+                            rowKey={(row) => row.id}
+                            onEnd={onEnd}
+                            onOpen={(row) => void navigate({ to: "/projects/$project/jobs/$job", params: { project, job: row.id }, search: {} })}
+                        />
+                    )
+                }
+            </Answer>
+        </Page>
+    );
+}

@@ -1,0 +1,74 @@
+/* The model registry of the project. */
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import type { ColumnDef } from "@tanstack/react-table";
+import { Boxes } from "lucide-react";
+import { useMemo } from "react";
+import { modelsQuery } from "../../api/models";
+import type { Model } from "../../api/types";
+import { ButtonLink } from "../../components/Button";
+import { DataTable, Toolbar } from "../../components/DataTable";
+import { SearchBox } from "../../components/Field";
+import { Answer, EmptyState } from "../../components/Status";
+import { Page } from "../../components/Surface";
+import { useI18n, type I18n } from "../../i18n/i18n";
+import { formatMetric } from "../../lib/format";
+import { useParam, useSearchState } from "../../lib/urlState";
+import { useRows } from "../../lib/useRows";
+
+const METRICS_SHOWN = 2;
+
+function columnsOf({ t, ago }: I18n): ColumnDef<Model>[] {
+    return [
+        { id: "name", header: t("field.name"), meta: { width: "minmax(180px, 1.4fr)" }, cell: ({ row }) => <strong className="truncate">{row.original.name}</strong> },
+        { id: "description", header: t("field.description"), meta: { width: "minmax(160px, 2fr)" }, cell: ({ row }) => <span className="truncate muted">{row.original.description}</span> },
+        { id: "versions", header: t("model.latest"), meta: { width: "120px" }, cell: ({ row }) => row.original.latest_version !== null && t("version.short", { n: row.original.latest_version }) },
+        { id: "metrics", header: t("model.metrics"), meta: { width: "minmax(200px, 1.6fr)" }, cell: ({ row }) => (
+            <span className="truncate num">
+                {Object.entries(row.original.metrics ?? {}).slice(0, METRICS_SHOWN).map(([key, value]) => `${key} ${formatMetric(value)}`).join(" · ")}
+            </span>
+        ) },
+        { id: "updated", header: t("field.updated"), meta: { width: "140px" }, cell: ({ row }) => <span className="muted">{ago(row.original.updated_at)}</span> },
+    ];
+}
+
+export default function ModelListPage() {
+    const i18n = useI18n();
+    const { t } = i18n;
+    const project = useParam("project");
+    const navigate = useNavigate();
+    const [search, setSearch] = useSearchState();
+    const query = useInfiniteQuery(modelsQuery(project));
+    const { rows, onEnd } = useRows(query);
+    const needle = (search.q ?? "").toLowerCase();
+    const columns = useMemo(() => columnsOf(i18n), [i18n]);
+    return (
+        <Page title={t("nav.models")} lead={t("models.lead")}>
+            <Answer query={query}>
+                {() =>
+                    rows.length === 0 ? (
+                        <EmptyState icon={Boxes} title={t("models.empty.title")} body={t("models.empty.body")}>
+                            <ButtonLink variant="primary" to="/projects/$project/runs" params={{ project }} search={{ state: "succeeded" }}>
+                                {t("models.empty.action")}
+                            </ButtonLink>
+                        </EmptyState>
+                    ) : (
+                        <>
+                            <Toolbar>
+                                <SearchBox label={t("models.search")} value={search.q ?? ""} onSearch={(q) => setSearch({ q })} />
+                            </Toolbar>
+                            <DataTable
+                                label={t("nav.models")}
+                                rows={rows.filter((row) => row.name.toLowerCase().includes(needle))}
+                                columns={columns}
+                                rowKey={(row) => row.id}
+                                onEnd={onEnd}
+                                onOpen={(row) => void navigate({ to: "/projects/$project/models/$model", params: { project, model: row.id }, search: {} })}
+                            />
+                        </>
+                    )
+                }
+            </Answer>
+        </Page>
+    );
+}

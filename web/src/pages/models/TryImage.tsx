@@ -1,0 +1,94 @@
+/*
+ * Tries an image model: draw a glyph or give a picture. A drawing is centred as the training sets were and
+ * sent at the model's own size; a picture is sent untouched, the server prepares it.
+ */
+import { Eraser } from "lucide-react";
+import { useEffect, useRef, useState } from "react";
+import type { ModelVersion } from "../../api/types";
+import { Button } from "../../components/Button";
+import { FileDrop } from "../../components/FileDrop";
+import { Card } from "../../components/Surface";
+import { useI18n } from "../../i18n/i18n";
+import { bitmapPng } from "../../lib/bitmapPng";
+import { centreGlyph, type Bitmap } from "../../lib/digit";
+import { AnswerCard } from "./AnswerCard";
+import { DrawPad } from "./DrawPad";
+import css from "./Try.module.css";
+import { usePrediction } from "./usePrediction";
+
+const ASK_DELAY_MS = 180;
+
+export function TryImage({ version }: { version: ModelVersion }) {
+    const { t } = useI18n();
+    const { prediction, error, busy, ask, reset } = usePrediction(version.id);
+    const [, height = 28, width = 28] = version.input_shape;
+    const [pads, setPads] = useState(0);
+    const [picture, setPicture] = useState<string | null>(null);
+    const tile = useRef<HTMLCanvasElement>(document.createElement("canvas"));
+    const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+    useEffect(() => () => clearTimeout(timer.current), []);
+    useEffect(() => () => {
+        if (picture) URL.revokeObjectURL(picture);
+    }, [picture]);
+
+    const onInk = (ink: Bitmap) => {
+        clearTimeout(timer.current);
+        timer.current = setTimeout(() => {
+            const glyph = centreGlyph(ink, width, height);
+            setPicture(null);
+            if (glyph) void bitmapPng(glyph, tile.current).then(ask);
+        }, ASK_DELAY_MS);
+    };
+    const onPicture = ([file]: File[]) => {
+        if (!file) return;
+        clear();
+        setPicture(URL.createObjectURL(file));
+        void ask(file);
+    };
+    const clear = () => {
+        clearTimeout(timer.current);
+        setPads((old) => old + 1);
+        setPicture(null);
+        reset();
+    };
+
+    return (
+        <div className={css.try}>
+            <div className="stack">
+                <DrawPad key={pads} onInk={onInk} onClear={clear} />
+                <div className="row spread">
+                    <span className="faint small">{t("try.keys")}</span>
+                    <Button small icon={Eraser} onClick={clear}>
+                        {t("try.clear")}
+                    </Button>
+                </div>
+                <FileDrop title={t("try.upload")} hint={t("try.upload.hint")} accept="image/png,image/jpeg,image/webp" onFiles={onPicture} />
+            </div>
+            <div className="stack">
+                <AnswerCard prediction={prediction} classes={version.classes} error={error} busy={busy} emptyBody={t("try.empty.body")}>
+                    <span className="grow" />
+                    {picture === null && <SentTile source={tile.current} of={prediction} />}
+                </AnswerCard>
+                {picture && (
+                    <Card title={t("try.picture")}>
+                        <img className={css.picture} src={picture} alt={t("try.picture")} />
+                    </Card>
+                )}
+            </div>
+        </div>
+    );
+}
+
+/* What the model saw. */
+function SentTile({ source, of }: { source: HTMLCanvasElement; of: unknown }) {
+    const { t } = useI18n();
+    const shown = useRef<HTMLCanvasElement>(null);
+    useEffect(() => {
+        const canvas = shown.current;
+        if (!canvas || source.width === 0) return;
+        canvas.width = source.width;
+        canvas.height = source.height;
+        canvas.getContext("2d")!.drawImage(source, 0, 0);
+    }, [source, of]);
+    return <canvas ref={shown} className={css.tile} role="img" aria-label={t("try.seen")} title={t("try.seen")} />;
+}

@@ -1,0 +1,89 @@
+/*
+ * The metrics of a run as panels. The window is in the URL and shared by all panels; the server answers
+ * with buckets of that window, so zooming in shows more, not the same points stretched.
+ */
+import { useQuery } from "@tanstack/react-query";
+import { ChartSpline, ZoomOut } from "lucide-react";
+import { useMemo, useSyncExternalStore } from "react";
+import { metricsQuery } from "../../api/runs";
+import type { Run } from "../../api/types";
+import { MetricChart } from "../../charts/MetricChart";
+import { chartSeries, panelsOf } from "../../charts/series";
+import { Button } from "../../components/Button";
+import { Toolbar } from "../../components/DataTable";
+import { Checkbox } from "../../components/Field";
+import { Answer, EmptyState } from "../../components/Status";
+import { useI18n } from "../../i18n/i18n";
+import { isActive } from "../../lib/isActive";
+import { getTheme, subscribeTheme } from "../../lib/theme";
+import { useSearchState } from "../../lib/urlState";
+import css from "./ChartsTab.module.css";
+
+const BUCKETS = 600;
+const MOST_SMOOTHING = 0.98;
+
+export function ChartsTab({ run, pollMs }: { run: Run; pollMs: number | false }) {
+    const { t } = useI18n();
+    const theme = useSyncExternalStore(subscribeTheme, getTheme);
+    const [search, setSearch] = useSearchState();
+    const keyText = Object.keys(run.metrics).filter((key) => !key.startsWith("test/")).sort().join("\n");
+    const panels = useMemo(() => panelsOf(keyText === "" ? [] : keyText.split("\n")), [keyText]);
+    const keys = panels.flatMap((panel) => panel.keys);
+    const window = search.from && search.to ? { from: Number(search.from), to: Number(search.to) } : null;
+    const query = useQuery({ ...metricsQuery(run.id, { keys, buckets: BUCKETS, ...window }), refetchInterval: pollMs });
+    const series = useMemo(() => new Map(query.data?.items.map((item) => [item.key, chartSeries(item)])), [query.data]);
+    const smoothing = Number(search.smooth ?? 0);
+    if (keys.length === 0) {
+        return (
+            <EmptyState
+                icon={ChartSpline}
+                title={t(isActive(run.state) ? "run.no_metrics.waiting" : "run.no_metrics.title")}
+                body={t(isActive(run.state) ? "run.no_metrics.waiting.body" : "run.no_metrics.body")}
+            />
+        );
+    }
+    return (
+        <>
+            <Toolbar>
+                <label className={css.smooth}>
+                    {t("chart.smoothing")}
+                    <input
+                        type="range"
+                        min={0}
+                        max={MOST_SMOOTHING}
+                        step={0.02}
+                        value={smoothing}
+                        onChange={(event) => setSearch({ smooth: event.target.value === "0" ? null : event.target.value })}
+                    />
+                </label>
+                <Checkbox label={t("chart.log")} checked={search.log_scale === "1"} onChange={(event) => setSearch({ log_scale: event.target.checked ? "1" : null })} />
+                <span className="grow" />
+                {window ? (
+                    <Button icon={ZoomOut} small onClick={() => setSearch({ from: null, to: null })}>
+                        {t("chart.reset", { from: window.from, to: window.to })}
+                    </Button>
+                ) : (
+                    <span className="faint small">{t("chart.hint")}</span>
+                )}
+            </Toolbar>
+            <Answer query={query}>
+                {() => (
+                    <div className={css.grid}>
+                        {panels.map((panel) => (
+                            <MetricChart
+                                key={panel.name}
+                                title={panel.name}
+                                series={panel.keys.flatMap((key) => series.get(key) ?? [])}
+                                smoothing={smoothing}
+                                logScale={search.log_scale === "1"}
+                                window={window}
+                                onWindow={(next) => setSearch({ from: next?.from, to: next?.to })}
+                                theme={theme}
+                            />
+                        ))}
+                    </div>
+                )}
+            </Answer>
+        </>
+    );
+}

@@ -1,0 +1,153 @@
+/* One run: state, progress and freshness first; then charts, evaluation, log, artifacts, parameters, lineage. */
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { Ban, BoxSelect, Waypoints } from "lucide-react";
+import { useState } from "react";
+import { useLive } from "../../api/events";
+import { jobQuery, useCancelJob } from "../../api/jobs";
+import { runQuery } from "../../api/runs";
+import type { Run } from "../../api/types";
+import { EvaluationView } from "../../charts/EvaluationView";
+import { Button, ButtonLink } from "../../components/Button";
+import { ConfirmDialog } from "../../components/Dialog";
+import { Answer, Badge, FreshDot, JobFailure, Progress, StatePill } from "../../components/Status";
+import { Card, Facts, Page } from "../../components/Surface";
+import { Tabs, type Tab } from "../../components/Tabs";
+import { useI18n } from "../../i18n/i18n";
+import { formatDuration, formatMetric, secondsBetween } from "../../lib/format";
+import { isActive } from "../../lib/isActive";
+import { useParam, useSearchState } from "../../lib/urlState";
+import { ArtifactsTab } from "./ArtifactsTab";
+import { ChartsTab } from "./ChartsTab";
+import { LogsTab } from "./LogsTab";
+import { ParamsTab } from "./ParamsTab";
+import { RegisterDialog } from "./RegisterDialog";
+
+export default function RunPage() {
+    const query = useQuery(runQuery(useParam("run")));
+    return (
+        <Answer query={query} lines={10}>
+            {(run) => <RunView run={run} />}
+        </Answer>
+    );
+}
+
+function RunView({ run }: { run: Run }) {
+    const { t } = useI18n();
+    const project = useParam("project");
+    const [search, setSearch] = useSearchState();
+    const active = isActive(run.state);
+    const topics = run.job_id ? [`run:${run.id}`, `job:${run.job_id}`] : [`run:${run.id}`];
+    const { freshness, pollMs } = useLive(topics, active);
+    useQuery({ ...runQuery(run.id), refetchInterval: pollMs });
+    const { evaluation } = run;
+    const tabs: Tab[] = [{ id: "charts", label: t("run.charts"), content: () => <ChartsTab run={run} pollMs={pollMs} /> }];
+    if (evaluation && (evaluation.confusion || evaluation.class_metrics)) {
+        tabs.push({ id: "evaluation", label: t("run.evaluation"), content: () => <EvaluationView evaluation={evaluation} /> });
+    }
+    tabs.push(
+        { id: "logs", label: t("logs.title"), content: () => <LogsTab run={run.id} pollMs={pollMs} /> },
+        { id: "artifacts", label: t("run.artifacts"), content: () => <ArtifactsTab run={run.id} pollMs={pollMs} /> },
+        { id: "params", label: t("run.params"), content: () => <ParamsTab run={run} /> },
+    );
+    return (
+        <Page
+            title={run.name}
+            crumbs={[
+                { label: t("nav.runs"), to: `/projects/${project}/runs` },
+                { label: run.experiment_name, to: `/projects/${project}/runs`, search: { experiment: run.experiment_id } },
+            ]}
+            badge={
+                <>
+                    <StatePill state={run.state} />
+                    <FreshDot freshness={freshness} />
+                </>
+            }
+            actions={<RunActions run={run} project={project} />}
+        >
+            <div className="stack">
+                <RunSummary run={run} project={project} />
+                <Tabs label={run.name} tabs={tabs} value={search.tab ?? "charts"} onChange={(tab) => setSearch({ tab })} />
+            </div>
+        </Page>
+    );
+}
+
+function RunActions({ run, project }: { run: Run; project: string }) {
+    const { t } = useI18n();
+    const [asking, setAsking] = useState<"cancel" | "register" | null>(null);
+    const cancel = useCancelJob();
+    const job = run.job_id;
+    return (
+        <>
+            <ButtonLink icon={Waypoints} to="/projects/$project/lineage" params={{ project }} search={{ node: `run:${run.id}` }}>
+                {t("nav.lineage")}
+            </ButtonLink>
+            {job && isActive(run.state) && (
+                <Button icon={Ban} onClick={() => setAsking("cancel")}>
+                    {t("job.cancel")}
+                </Button>
+            )}
+            {run.state === "succeeded" && (
+                <Button variant="primary" icon={BoxSelect} onClick={() => setAsking("register")}>
+                    {t("run.register")}
+                </Button>
+            )}
+            <ConfirmDialog
+                open={asking === "cancel"}
+                onClose={() => setAsking(null)}
+                title={t("job.cancel.title")}
+                body={t("job.cancel.body")}
+                action={t("job.cancel")}
+                busy={cancel.isPending}
+                onConfirm={() => job && cancel.mutate(job, { onSuccess: () => setAsking(null) })}
+            />
+            <RegisterDialog run={run} project={project} open={asking === "register"} onClose={() => setAsking(null)} />
+        </>
+    );
+}
+
+function RunSummary({ run, project }: { run: Run; project: string }) {
+    const { t, time } = useI18n();
+    const seconds = secondsBetween(run.started_at, run.finished_at, Date.now());
+    const { data: job } = useQuery({ ...jobQuery(run.job_id ?? ""), enabled: run.job_id !== null });
+    const headline = Object.entries(run.metrics).filter(([key]) => key.startsWith("test/"));
+    return (
+        <>
+            {job?.error && run.state === "failed" && <JobFailure error={job.error} />}
+            <Card>
+                <div className="stack">
+                    {isActive(run.state) && (
+                        <Progress label={run.name} value={run.progress} message={job?.waiting_for ?? run.message} etaSeconds={run.eta_s} />
+                    )}
+                    <Facts
+                        items={[
+                            ...headline.map(([key, value]): [string, string] => [key, formatMetric(value)]),
+                            [t("field.dataset"), run.dataset_version_id && (
+                                <DatasetLink version={run.dataset_version_id} name={run.dataset_name} number={run.dataset_version} project={project} />
+                            )],
+                            [t("field.device"), run.device],
+                            [t("field.duration"), seconds === null ? null : formatDuration(seconds)],
+                            [t("field.created"), t("field.by", { time: time(run.created_at), name: run.created_by })],
+                            [t("field.attempt"), job && job.attempt > 1 && <Badge>{t("job.attempt", { n: job.attempt, of: job.max_attempts })}</Badge>],
+                            [t("field.job"), job && (
+                                <Link to="/projects/$project/jobs/$job" params={{ project, job: job.id }} search={{}}>
+                                    {t("job.open")}
+                                </Link>
+                            )],
+                        ].map(([name, value]) => [name as string, value === false ? null : value])}
+                    />
+                </div>
+            </Card>
+        </>
+    );
+}
+
+function DatasetLink({ version, name, number, project }: { version: string; name: string | null; number: number | null; project: string }) {
+    const { t } = useI18n();
+    return (
+        <Link to="/projects/$project/lineage" params={{ project }} search={{ node: `dataset_version:${version}` }}>
+            {t("version.of", { name: name ?? "", n: number ?? "" })}
+        </Link>
+    );
+}

@@ -1,0 +1,29 @@
+/* The caller's own settings, and the workers that do the team's work. */
+import { Page } from "../../components/Surface";
+import { Tabs } from "../../components/Tabs";
+import { useI18n } from "../../i18n/i18n";
+import { useSearchState } from "../../lib/urlState";
+import { PasswordTab } from "./PasswordTab";
+import { ProfileTab } from "./ProfileTab";
+import { TokensTab } from "./TokensTab";
+import { WorkersTab } from "./WorkersTab";
+
+export default function SettingsPage() {
+    const { t } = useI18n();
+    const [search, setSearch] = useSearchState();
+    return (
+        <Page title={t("nav.settings")}>
+            <Tabs
+                label={t("nav.settings")}
+                value={search.tab ?? "profile"}
+                onChange={(tab) => setSearch({ tab })}
+                tabs={[
+                    { id: "profile", label: t("settings.profile"), content: () => <ProfileTab /> },
+                    { id: "password", label: t("settings.password"), content: () => <PasswordTab /> },
+                    { id: "tokens", label: t("settings.tokens"), content: () => <TokensTab /> },
+                    { id: "workers", label: t("settings.workers"), content: () => <WorkersTab /> },
+                ]}
+            />
+        </Page>
+    );
+}

@@ -1,0 +1,84 @@
+/*
+ * Routes made from the page table. The shell wraps every page but sign-in and asks for the session first;
+ * without one the visitor signs in and comes back to where they were.
+ */
+import type { QueryClient } from "@tanstack/react-query";
+import {
+    createRootRoute,
+    createRoute,
+    createRouter,
+    Outlet,
+    redirect,
+    type AnyRoute,
+} from "@tanstack/react-router";
+import { Suspense } from "react";
+import { ApiError } from "./lib/apiError";
+import { projectsQuery } from "./api/projects";
+import { sessionQuery } from "./api/session";
+import { ErrorState, Skeleton } from "./components/Status";
+import { parseSearch, stringifySearch } from "./lib/urlState";
+import { NoProjectPage } from "./pages/home/NoProjectPage";
+import { SignInPage } from "./pages/session/SignInPage";
+import { NotFound } from "./shell/NotFound";
+import { Shell } from "./shell/Shell";
+import { PAGES, type PageRow } from "./pages";
+
+const LAST_PROJECT = "slipway.project";
+
+export function makeRouter(cache: QueryClient) {
+    const root = createRootRoute({
+        component: Outlet,
+        validateSearch: (search) => search as Record<string, string>,
+        notFoundComponent: NotFound,
+    });
+
+    const signIn = createRoute({ getParentRoute: () => root, path: "/sign-in", component: SignInPage });
+
+    const shell = createRoute({
+        getParentRoute: () => root,
+        id: "shell",
+        component: Shell,
+        errorComponent: ({ error, reset }) => <ErrorState error={error} onRetry={reset} />,
+        beforeLoad: async ({ location }) => {
+            try {
+                await cache.ensureQueryData(sessionQuery);
+            } catch (error) {
+                if (!(error instanceof ApiError) || error.status !== 401) throw error;
+                throw redirect({ to: "/sign-in", search: { return: location.href } });
+            }
+        },
+    });
+
+    const start = createRoute({
+        getParentRoute: () => shell,
+        path: "/",
+        component: NoProjectPage,
+        beforeLoad: async () => {
+            const { items } = await cache.ensureQueryData(projectsQuery);
+            const last = localStorage.getItem(LAST_PROJECT);
+            const project = items.find((item) => item.slug === last) ?? items[0];
+            if (project) throw redirect({ to: "/projects/$project", params: { project: project.slug } });
+        },
+    });
+
+    const page = ({ path, page: Page }: PageRow): AnyRoute =>
+        createRoute({
+            getParentRoute: () => shell,
+            path,
+            beforeLoad: ({ params }) => localStorage.setItem(LAST_PROJECT, (params as { project: string }).project),
+            component: () => (
+                <Suspense fallback={<Skeleton lines={10} />}>
+                    <Page />
+                </Suspense>
+            ),
+            errorComponent: ({ error, reset }) => <ErrorState error={error} onRetry={reset} />,
+        });
+
+    return createRouter({
+        routeTree: root.addChildren([signIn, shell.addChildren([start, ...PAGES.map(page)])]),
+        parseSearch,
+        stringifySearch,
+        scrollRestoration: true,
+        defaultNotFoundComponent: NotFound,
+    });
+}
