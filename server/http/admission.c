@@ -6,30 +6,39 @@
 #include "http/internal.h"
 
 #include <errno.h>
+#include <string.h>
 #include <time.h>
 
 #define RESERVED_THREADS 4
 
-/* Of each class at once. Long ones (streams, polls) together leave half the threads to others;
- * sign-in is bounded because each one costs 64 MiB and a tenth of a second of hashing. */
+/* Of each class at once; streams are an option. Sign-in is bounded because each one costs 64 MiB and a tenth of a second of hashing. */
 static const int CLASS_LIMITS[RATE_COUNT] = {
-    [RATE_DEFAULT] = 56, [RATE_LOGIN] = 8,    [RATE_UPLOAD] = 8, [RATE_DOWNLOAD] = 12,
-    [RATE_SEARCH] = 8,   [RATE_STREAM] = 16,  [RATE_PREDICT] = 16, [RATE_WORKER] = 16,
-    [RATE_POLL] = 16};
+    [RATE_DEFAULT] = 48, [RATE_LOGIN] = 8,    [RATE_UPLOAD] = 8,  [RATE_DOWNLOAD] = 12,
+    [RATE_SEARCH] = 8,   [RATE_PREDICT] = 16, [RATE_WORKER] = 16, [RATE_POLL] = 16};
 
 struct admission {
     pthread_mutex_t lock; /* everything below */
     pthread_cond_t empty;
     int total, limit;
     int in_class[RATE_COUNT];
+    int limits[RATE_COUNT]; /* not under the lock: read-only */
 };
 
-struct admission *admission_new(int threads) {
+/* Half the threads stay for requests that end by themselves, whatever was configured. */
+static int stream_limit(const struct http_options *options) {
+    int half = options->threads / 2;
+    return options->streams < half ? options->streams : half;
+}
+
+struct admission *admission_new(const struct http_options *options) {
+    int threads = options->threads;
     struct admission *a = calloc(1, sizeof(*a));
     if (!a)
         abort();
     pthread_mutex_init(&a->lock, NULL);
     pthread_cond_init(&a->empty, NULL);
+    memcpy(a->limits, CLASS_LIMITS, sizeof(a->limits));
+    a->limits[RATE_STREAM] = stream_limit(options);
     a->limit = threads > 2 * RESERVED_THREADS ? threads - RESERVED_THREADS : threads;
     return a;
 }
@@ -58,7 +67,7 @@ void admission_leave(struct admission *a) {
 
 bool admission_enter_class(struct admission *a, enum rate_class rate) {
     scope_lock(&a->lock);
-    if (a->in_class[rate] >= CLASS_LIMITS[rate])
+    if (a->in_class[rate] >= a->limits[rate])
         return false;
     a->in_class[rate]++;
     return true;

@@ -179,5 +179,6 @@ struct http_registry *http_registry_new(const struct http_hooks *hooks);
 void http_register(struct http_registry *r, const struct route *routes, size_t count);
 /* Checks all tables: every route has a scope, a doc, unique method+path. Names the first fault. */
 MUST_USE enum err http_registry_check(const struct http_registry *r, struct err_info *err);
+void http_print(const struct http_registry *r, FILE *out); /* one line a route */
 json_t *http_openapi(const struct http_registry *r);
 void http_typescript(const struct http_registry *r, FILE *out);

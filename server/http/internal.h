@@ -138,7 +138,7 @@ MUST_USE enum err idempotency_begin(struct http_call *call, bool *ret_replayed);
 MUST_USE enum err idempotency_store(struct http_call *call);
 
 /* admission.c: bounded numbers of requests at once. */
-struct admission *admission_new(int threads);
+struct admission *admission_new(const struct http_options *options);
 void admission_free(struct admission *a);
 bool admission_enter(struct admission *a); /* one of all requests */
 void admission_leave(struct admission *a);

@@ -113,6 +113,12 @@ enum err http_registry_check(const struct http_registry *r, struct err_info *err
     return OK;
 }
 
+void http_print(const struct http_registry *r, FILE *out) {
+    for (size_t i = 0; i < r->count; i++)
+        fprintf(out, "%-7s %-60s %-16s %s\n", method_to_string((int)r->routes[i]->method),
+                r->routes[i]->path, scope_to_string(r->routes[i]->scope), r->routes[i]->doc);
+}
+
 size_t route_index(const struct http_registry *r, const struct route *route) {
     for (size_t i = 0; i < r->count; i++)
         if (r->routes[i] == route)

@@ -17,6 +17,7 @@ struct http_options {
     const char *const *hosts; /* names we answer to, lower case; NULL-terminated */
     const char *trusted_proxy; /* peer whose X-Forwarded-For is believed; NULL = none */
     int threads;
+    int streams; /* server-sent event streams at once */
 };
 
 void http_registry_free(struct http_registry *r); /* only when no server took it over */

@@ -36,7 +36,7 @@ enum err http_server_new(const struct http_options *options, struct http_registr
     server->options = options;
     server->registry = registry;
     server->metrics = metrics_new(registry->count);
-    server->admission = admission_new(options->threads);
+    server->admission = admission_new(options);
     memcpy(server->cursor_key, key, sizeof(key));
     server->static_fd = static_fd;
     *ret = server;
