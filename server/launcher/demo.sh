@@ -23,7 +23,7 @@ demo_token_create() {
 demo_curl() {
     local path=$1
     shift
-    curl -sS --fail-with-body -m 600 --cacert "$DEMO_CA" "$(server_url)$path" "$@"
+    curl -sS --fail-with-body -m 600 --retry 5 --retry-connrefused --cacert "$DEMO_CA" "$(server_url)$path" "$@"
 }
 
 # api PATH [CURL ARGUMENTS]: the reply's body; a problem's own words on failure. The body goes through
