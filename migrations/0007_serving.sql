@@ -1,7 +1,8 @@
 -- Endpoints: one for each model version that was ever asked to predict.
 -- Changes: creates everything below. Locks: nothing that exists.
 
--- job_id is the resident job of the present or last start. requests, errors and p50_us lag the
+-- job_id is the resident job of the present or last start; ready_attempt the attempt of that job whose
+-- runner said it was ready, so that a worker that only lost its line is told from a new one. requests, errors and p50_us lag the
 -- truth by the few seconds between two writes of the counters kept in memory.
 create table endpoints (
     id uuid primary key,
@@ -9,6 +10,7 @@ create table endpoints (
     model_version_id uuid not null,
     state text not null default 'stopped',
     job_id uuid,
+    ready_attempt bigint,
     message text not null default '',
     requests bigint not null default 0,
     errors bigint not null default 0,

@@ -147,26 +147,51 @@ static void target_set(struct ctx *cx, const struct endpoint *endpoint, struct t
     snprintf(ret->job_id, sizeof(ret->job_id), "%s", endpoint->job_id);
 }
 
+/* One look at the endpoint, starting it when it rests and this request has not started it before.
+ */
+static enum err endpoint_step(struct ctx *cx, const struct model_version *version, bool started,
+                              enum endpoint_state *ret_state, struct target *ret) {
+    struct endpoint endpoint;
+    TRY(endpoint_ensure(cx, version, &endpoint));
+    *ret_state = (enum endpoint_state)endpoint.state;
+    if (endpoint.state == ENDPOINT_READY) {
+        target_set(cx, &endpoint, ret);
+        return OK;
+    }
+    if (endpoint.state == ENDPOINT_STARTING)
+        return OK;
+    if (started)
+        return unavailable(cx,
+                           arena_printf(cx->arena, "the model could not be started: %s",
+                                        endpoint.message[0] ? endpoint.message : "it was stopped"),
+                           30);
+    return endpoint_start(cx, version, &endpoint);
+}
+
+/* The step in a ctx of its own: committed, and with its memory given back, before the next wait.
+ * Workers are woken when that ctx ends. */
+static enum err endpoint_look(struct ctx *cx, const struct model_version *version, bool started,
+                              enum endpoint_state *ret_state, struct target *ret) {
+    struct ctx own;
+    ctx_init(&own, cx->app);
+    own.who = cx->who;
+    enum err err = endpoint_step(&own, version, started, ret_state, ret);
+    if (err == OK)
+        err = db_commit(&own);
+    if (err != OK)
+        cx->err = own.err;
+    ctx_done(&own);
+    return err;
+}
+
 enum err endpoint_reach(struct ctx *cx, const struct model_version *version, struct target *ret) {
     int64_t give_up_us = clock_mono_us() + READY_WAIT_US;
-    bool started = false;
-    for (;;) {
-        struct endpoint endpoint;
-        TRY(endpoint_ensure(cx, version, &endpoint));
-        if (endpoint.state == ENDPOINT_READY) {
-            target_set(cx, &endpoint, ret);
-            return db_commit(cx);
-        }
-        bool at_rest = endpoint.state != ENDPOINT_STARTING;
-        if (at_rest && started)
-            return unavailable(cx,
-                               arena_printf(cx->arena, "the model could not be started: %s",
-                                            endpoint.message[0] ? endpoint.message : "stopped"),
-                               30);
-        if (at_rest)
-            TRY(endpoint_start(cx, version, &endpoint));
-        started = true;
-        TRY(db_commit(cx)); /* nothing is held while it waits */
+    TRY(db_commit(cx)); /* nothing is held while it waits */
+    for (bool started = false;; started = true) {
+        enum endpoint_state state;
+        TRY(endpoint_look(cx, version, started, &state, ret));
+        if (state == ENDPOINT_READY)
+            return OK;
         if (clock_mono_us() > give_up_us)
             return unavailable(cx, "the model is being started", 2);
         nanosleep(&(struct timespec){.tv_nsec = POLL_MS * 1000000L}, NULL);

@@ -41,14 +41,16 @@ update endpoints
  where team_id = $1::uuid and id = $2::uuid and state in ('stopped', 'failed');
 
 -- name: endpoint_ready :opt
-update endpoints set state = 'ready', message = '', started_at = now(), last_used_at = now()
+update endpoints
+   set state = 'ready', ready_attempt = $3::bigint, message = '', started_at = now(), last_used_at = now()
  where team_id = $1::uuid and job_id = $2::uuid and state = 'starting'
 returning id;
 
 -- name: endpoint_lost :opt
--- Its runner is gone and the same job will start another.
+-- Its runner is gone and the same job starts another: attempt $3, or one to come when that is null.
 update endpoints set state = 'starting', started_at = null
  where team_id = $1::uuid and job_id = $2::uuid and state = 'ready'
+   and ($3::bigint is null or ready_attempt <> $3::bigint)
 returning id;
 
 -- name: endpoint_ended :opt

@@ -10,17 +10,9 @@ static enum err predict_state(struct ctx *cx, const struct job *job, json_t *eve
     const char *state = json_string_value(json_object_get(event, "state")), *id;
     if (!state || strcmp(state, "ready") != 0)
         return OK;
-    TRY(db_value(cx, &SQL_endpoint_ready, ARGS(cx->who.team_id, job->id), &id));
+    TRY(db_value(cx, &SQL_endpoint_ready, ARGS(cx->who.team_id, job->id, db_int(cx, job->attempt)),
+                 &id));
     return id ? endpoint_changed(cx, id, ENDPOINT_READY) : OK;
-}
-
-static enum err predict_changed(struct ctx *cx, const struct job *job, enum job_state from) {
-    bool held = from == JOB_RUNNING || from == JOB_LOST_CONTACT;
-    if (!held || (job->state != JOB_LOST_CONTACT && job->state != JOB_QUEUED))
-        return OK;
-    const char *id;
-    TRY(db_value(cx, &SQL_endpoint_lost, ARGS(cx->who.team_id, job->id), &id));
-    return id ? endpoint_changed(cx, id, ENDPOINT_STARTING) : OK;
 }
 
 static enum err predict_ended(struct ctx *cx, const struct job *job, enum endpoint_state state,
@@ -29,6 +21,20 @@ static enum err predict_ended(struct ctx *cx, const struct job *job, enum endpoi
     TRY(db_value(cx, &SQL_endpoint_ended,
                  ARGS(cx->who.team_id, job->id, ENDPOINT_STATE_NAMES[state], message), &id));
     return id ? endpoint_changed(cx, id, state) : OK;
+}
+
+static enum err predict_changed(struct ctx *cx, const struct job *job, enum job_state from) {
+    /* no request waits for a runner that was told to end: the next one starts another */
+    if (job->state == JOB_CANCELLING)
+        return predict_ended(cx, job, ENDPOINT_STOPPED, "");
+    bool queued = job->state == JOB_QUEUED && from != JOB_FAILED && from != JOB_CANCELLED;
+    bool leased = job->state == JOB_RUNNING && from == JOB_LOST_CONTACT;
+    if (!queued && !leased)
+        return OK; /* lost contact is not the end: its socket may answer still */
+    const char *attempt = queued ? NULL : db_int(cx, job->attempt);
+    const char *id;
+    TRY(db_value(cx, &SQL_endpoint_lost, ARGS(cx->who.team_id, job->id, attempt), &id));
+    return id ? endpoint_changed(cx, id, ENDPOINT_STARTING) : OK;
 }
 
 static enum err predict_succeeded(struct ctx *cx, const struct job *job, json_t *result,
@@ -46,7 +52,7 @@ static enum err predict_failed(struct ctx *cx, const struct job *job) {
 
 const struct job_kind SERVING_JOBS[] = {
     {.name = "predict",
-     .max_attempts = 5,
+     .max_attempts = 2,
      .resident = true,
      .subject = "model_version_id",
      .on_state = predict_state,
