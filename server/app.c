@@ -62,7 +62,16 @@ struct http_registry *app_registry(void) {
     return r;
 }
 
+/* What clients read when they break a rule of the schema. */
+static void register_constraints(void) {
+    db_register_constraints(PROJECTS_CONSTRAINTS, PROJECTS_CONSTRAINT_COUNT);
+    db_register_constraints(DATASETS_CONSTRAINTS, DATASETS_CONSTRAINT_COUNT);
+    db_register_constraints(TRACKING_CONSTRAINTS, TRACKING_CONSTRAINT_COUNT);
+    db_register_constraints(REGISTRY_CONSTRAINTS, REGISTRY_CONSTRAINT_COUNT);
+}
+
 static enum err start_db(struct app *app, struct err_info *err) {
+    register_constraints();
     const struct db_pool_options options = {.url = app->config->database_url,
                                             .size = (int)app->config->db_pool,
                                             .wait_ms = (int)app->config->db_wait_ms};
@@ -250,15 +259,21 @@ static void stop_listening(struct app *app) {
 
 static const struct {
     const char *name;
+    enum app_extent since; /* the least extent that has it */
     enum err (*start)(struct app *app, struct err_info *err);
     void (*stop)(struct app *app);
 } PARTS[] = {
-    {"database", start_db, stop_db},       {"sign-in", start_auth, stop_auth},
-    {"blobs", start_blobs, stop_blobs},    {"feed", start_feed, stop_feed},
-    {"serving", start_serving, stop_serving}, {"jobs", start_jobs, stop_jobs},
-    {"HTTP", start_http, stop_http},       {"sweeper", start_sweeper, stop_sweeper},
-    {"listener", start_listening, stop_listening},
+    {"database", APP_DATABASE, start_db, stop_db},
+    {"sign-in", APP_SERVICE, start_auth, stop_auth},
+    {"blobs", APP_SERVICE, start_blobs, stop_blobs},
+    {"feed", APP_SERVICE, start_feed, stop_feed},
+    {"serving", APP_SERVICE, start_serving, stop_serving},
+    {"jobs", APP_SERVICE, start_jobs, stop_jobs},
+    {"HTTP", APP_SERVICE, start_http, stop_http},
+    {"sweeper", APP_SERVER, start_sweeper, stop_sweeper},
+    {"listener", APP_SERVER, start_listening, stop_listening},
 };
+#define PART_COUNT (sizeof(PARTS) / sizeof(PARTS[0]))
 
 static struct process *process_new(const struct config *config) {
     struct process *p = calloc(1, sizeof(*p));
@@ -271,27 +286,20 @@ static struct process *process_new(const struct config *config) {
     return p;
 }
 
-static enum err start_parts(struct process *p, size_t count, struct app **ret,
-                            struct err_info *err) {
-    for (size_t i = 0; i < count; i++) {
-        enum err started = PARTS[i].start(&p->app, err);
+enum err app_new(const struct config *config, enum app_extent extent, struct app **ret,
+                 struct err_info *err) {
+    struct process *p = process_new(config);
+    for (; p->started < PART_COUNT && PARTS[p->started].since <= extent; p->started++) {
+        enum err started = PARTS[p->started].start(&p->app, err);
         if (started != OK) {
-            snprintf(err->detail, sizeof(err->detail), "while starting: %s", PARTS[i].name);
+            snprintf(err->detail, sizeof(err->detail), "while starting: %s",
+                     PARTS[p->started].name);
             app_free(&p->app);
             return started;
         }
-        p->started = i + 1;
     }
     *ret = &p->app;
     return OK;
-}
-
-enum err app_new(const struct config *config, struct app **ret, struct err_info *err) {
-    return start_parts(process_new(config), sizeof(PARTS) / sizeof(PARTS[0]), ret, err);
-}
-
-enum err app_new_offline(const struct config *config, struct app **ret, struct err_info *err) {
-    return start_parts(process_new(config), 1, ret, err);
 }
 
 void app_free(struct app *app) {
