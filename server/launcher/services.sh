@@ -6,9 +6,8 @@ configuration_create() {
     var_write slipway.conf 0600 <<CONF
 # Options of slipwayd; "slipwayd config" prints all of them with their meaning.
 # ./slipway up restarts the server when this file changed. To be reached from other machines listen
-# on 0.0.0.0, and name the host in allowed_hosts.
+# on 0.0.0.0; allowed_hosts names what browsers may call this machine, when its own name is not enough.
 listen = ${SLIPWAY_LISTEN:-127.0.0.1:$(free_port 8443)}
-allowed_hosts = localhost,127.0.0.1,[::1],$(host_name)
 database_url = $1
 data_dir = $VAR/data
 serve_dir = $RUN/serve

@@ -9,11 +9,11 @@ i_am_root() {
     [ "$(id -u)" = 0 ]
 }
 
-# Runs a command as the services' user, with nothing of the caller's environment that could leak.
+# Runs a command as the services' user: root's environment stays behind.
 as_service() {
     if i_am_root; then
         setpriv --reuid="$SERVICE_USER" --regid="$SERVICE_USER" --init-groups --inh-caps=-all \
-            env -C / HOME="$VAR" USER="$SERVICE_USER" LOGNAME="$SERVICE_USER" "$@"
+            env -i -C / PATH="$PATH" LANG=C.UTF-8 HOME="$VAR" USER="$SERVICE_USER" "$@"
     else
         "$@"
     fi
