@@ -102,10 +102,14 @@ static enum err idle_stop_all(struct ctx *cx, const void *arg) {
     return OK;
 }
 
-void serving_round(struct app *app, unsigned sweep, int64_t idle_s) {
+static void counts_write_all(struct app *app, unsigned sweep) {
     struct target_counts counts;
     while (target_sweep(app->serving->connections, sweep, &counts))
         as_system(app, "endpoint.count_failed", counts_write, &counts);
+}
+
+void serving_round(struct app *app, unsigned sweep, int64_t idle_s) {
+    counts_write_all(app, sweep);
     as_system(app, "endpoint.idle_failed", idle_stop_all, &idle_s);
 }
 
@@ -128,7 +132,7 @@ static void *serving_thread(void *arg) {
     unsigned sweep = 1;
     while (wait_round(serving))
         serving_round(serving->app, sweep++, IDLE_S);
-    serving_round(serving->app, sweep, IDLE_S); /* what was counted is not lost by a shutdown */
+    counts_write_all(serving->app, sweep); /* what was counted is not lost by a shutdown */
     return NULL;
 }
 

@@ -53,6 +53,12 @@ update endpoints set state = 'starting', started_at = null
    and ($3::bigint is null or ready_attempt <> $3::bigint)
 returning id;
 
+-- name: endpoint_retried :opt
+-- A person had its failed job run again.
+update endpoints set state = 'starting', message = ''
+ where team_id = $1::uuid and job_id = $2::uuid and state in ('stopped', 'failed')
+returning id;
+
 -- name: endpoint_ended :opt
 -- $3 is 'failed' or 'stopped'. One that was stopped by hand stays stopped.
 update endpoints set state = $3::text, message = $4::text, started_at = null

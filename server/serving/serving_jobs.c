@@ -23,18 +23,30 @@ static enum err predict_ended(struct ctx *cx, const struct job *job, enum endpoi
     return id ? endpoint_changed(cx, id, state) : OK;
 }
 
+/* The job goes on without the runner it had: it is queued again, or leased by another worker. Lost
+ * contact alone is not the end: the socket may answer still, and its worker may come back. */
+static enum err predict_restarts(struct ctx *cx, const struct job *job, const char *attempt) {
+    const char *id;
+    TRY(db_value(cx, &SQL_endpoint_lost, ARGS(cx->who.team_id, job->id, attempt), &id));
+    return id ? endpoint_changed(cx, id, ENDPOINT_STARTING) : OK;
+}
+
+static enum err predict_retried(struct ctx *cx, const struct job *job) {
+    const char *id;
+    TRY(db_value(cx, &SQL_endpoint_retried, ARGS(cx->who.team_id, job->id), &id));
+    return id ? endpoint_changed(cx, id, ENDPOINT_STARTING) : OK;
+}
+
 static enum err predict_changed(struct ctx *cx, const struct job *job, enum job_state from) {
     /* no request waits for a runner that was told to end: the next one starts another */
     if (job->state == JOB_CANCELLING)
         return predict_ended(cx, job, ENDPOINT_STOPPED, "");
-    bool queued = job->state == JOB_QUEUED && from != JOB_FAILED && from != JOB_CANCELLED;
-    bool leased = job->state == JOB_RUNNING && from == JOB_LOST_CONTACT;
-    if (!queued && !leased)
-        return OK; /* lost contact is not the end: its socket may answer still */
-    const char *attempt = queued ? NULL : db_int(cx, job->attempt);
-    const char *id;
-    TRY(db_value(cx, &SQL_endpoint_lost, ARGS(cx->who.team_id, job->id, attempt), &id));
-    return id ? endpoint_changed(cx, id, ENDPOINT_STARTING) : OK;
+    if (job->state == JOB_RUNNING && from == JOB_LOST_CONTACT)
+        return predict_restarts(cx, job, db_int(cx, job->attempt));
+    if (job->state != JOB_QUEUED)
+        return OK;
+    bool ended = from == JOB_FAILED || from == JOB_CANCELLED;
+    return ended ? predict_retried(cx, job) : predict_restarts(cx, job, NULL);
 }
 
 static enum err predict_succeeded(struct ctx *cx, const struct job *job, json_t *result,
