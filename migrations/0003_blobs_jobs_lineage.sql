@@ -32,7 +32,7 @@ create table uploads (
     constraint uploads_offset_in_size check (offset_bytes between 0 and size_bytes),
     constraint uploads_file_name_length check (length(file_name) between 1 and 255)
 );
-create index uploads_member_index on uploads (team_id, user_id, created_at desc, id desc);
+create index uploads_member_index on uploads (team_id, user_id, id desc);
 create index uploads_blob_index on uploads (sha256);
 create index uploads_expires_index on uploads (expires_at) where state = 'receiving';
 call protect_team_table('uploads');
@@ -83,7 +83,6 @@ create table jobs (
     eta_s double precision,
     spec jsonb not null,
     error jsonb,
-    result jsonb,
     memory_bytes bigint not null default 0,
     wall_seconds integer not null default 0,
     resident boolean not null default false,
@@ -105,7 +104,7 @@ create table jobs (
     constraint jobs_progress_in_range check (progress between 0 and 1),
     constraint jobs_attempts_in_range check (attempt between 0 and max_attempts)
 ) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_cost_delay = 0);
-create index jobs_project_index on jobs (team_id, project_id, created_at desc, id desc);
+create index jobs_project_index on jobs (team_id, project_id, id desc);
 create index jobs_worker_index on jobs (worker_id);
 create index jobs_subject_index on jobs (team_id, subject_id);
 create index jobs_claim_index on jobs (run_at, created_at) where state in ('queued', 'lost_contact');
@@ -183,7 +182,7 @@ declare
 begin
     perform set_config('app.system', 'on', true);
     select count(*) into busy from jobs
-        where worker_id = worker and not resident and state in ('running', 'cancelling');
+        where worker_id = worker and state in ('running', 'cancelling');
     perform set_config('app.system', coalesce(was, ''), true);
     return busy;
 end

@@ -28,9 +28,8 @@ from uploads where team_id = $1::uuid and id = $2::uuid;
 select id, file_name, size_bytes, offset_bytes, state, sha256, created_at, expires_at
 from uploads
 where team_id = $1::uuid and user_id = $2::uuid and state = 'receiving' and expires_at > now()
-  and (created_at, id) < (coalesce($3::timestamptz, 'infinity'),
-                          coalesce($4::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
-order by created_at desc, id desc limit $5::int;
+  and ($3::uuid is null or id < $3::uuid)
+order by id desc limit $4::int;
 
 -- name: upload_count_own :opt
 select count(*) from uploads

@@ -5,7 +5,7 @@
 
 #include "artifacts/uploads.h"
 #include "base/ident.h"
-#include "config/config.h"
+#include "http/page.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -256,9 +256,8 @@ static enum err delete_upload(struct ctx *cx, const struct req *rq, struct reply
 static enum err get_uploads(struct ctx *cx, const struct req *rq, struct reply *rp) {
     const struct uploads_query *query = rq->query;
     struct list uploads;
-    const char *next;
-    TRY(upload_list_own(cx, &query->page, &uploads, &next));
-    reply_page(rp, uploads, next);
+    TRY(upload_list_own(cx, &query->page, &uploads));
+    reply_page_by_id(cx, rq, rp, &query->page, uploads);
     return OK;
 }
 

@@ -16,6 +16,7 @@
 #include "base/ident.h"
 #include "config/config.h"
 #include "db/db.h"
+#include "http/page.h"
 #include "sql/artifacts.h"
 
 #include <errno.h>
@@ -98,22 +99,12 @@ enum err upload_require_complete(struct ctx *cx, const char *upload_id, struct u
     return OK;
 }
 
-enum err upload_list_own(struct ctx *cx, const struct page_query *page, struct list *ret,
-                         const char **ret_next) {
-    const char *after[2] = {NULL, NULL};
-    if (page->cursor)
-        TRY(cursor_decode(cx, page->cursor, after, 2));
-    int64_t limit = page_limit(page);
-    TRY(db_many(cx, &SQL_upload_list,
-                ARGS(cx->who.team_id, cx->who.user_id, after[0], after[1], db_int(cx, limit + 1)),
-                &UPLOAD, ret));
-    *ret_next = NULL;
-    if (ret->count > (size_t)limit) {
-        ret->count = (size_t)limit;
-        const struct upload *last = (struct upload *)ret->items + limit - 1;
-        *ret_next = cursor_encode(cx, ARGS(db_time(cx, last->created_at), last->id), 2);
-    }
-    return OK;
+enum err upload_list_own(struct ctx *cx, const struct page_query *page, struct list *ret) {
+    const char *after;
+    TRY(page_after(cx, page, &after));
+    return db_many(cx, &SQL_upload_list,
+                   ARGS(cx->who.team_id, cx->who.user_id, after, page_rows(cx, page)), &UPLOAD,
+                   ret);
 }
 
 /* The row first: a file without a row is swept, a row without a file would be a broken promise. */

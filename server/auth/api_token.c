@@ -7,7 +7,7 @@
 #include "auth/auth_private.h"
 #include "base/ident.h"
 #include "db/db.h"
-#include "http/http.h"
+#include "http/page.h"
 #include "sql/auth.h"
 
 #include <stdio.h>
@@ -140,24 +140,15 @@ static const struct field API_TOKEN_ROW_FIELDS[] = {
 };
 static SHAPE(API_TOKEN_ROW, "ApiTokenRow", struct api_token, API_TOKEN_ROW_FIELDS);
 
-enum err api_token_list(struct ctx *cx, const struct page_query *page, struct list *ret,
-                        const char **ret_next) {
-    const char *after[2] = {NULL, NULL};
-    if (page->cursor)
-        TRY(cursor_decode(cx, page->cursor, after, 2));
-    int64_t limit = page_limit(page);
+enum err api_token_list(struct ctx *cx, const struct page_query *page, struct list *ret) {
+    const char *after;
+    TRY(page_after(cx, page, &after));
     TRY(db_many(cx, &SQL_token_list,
-                ARGS(cx->who.team_id, cx->who.user_id, after[0], after[1], db_int(cx, limit + 1)),
-                &API_TOKEN_ROW, ret));
+                ARGS(cx->who.team_id, cx->who.user_id, after, page_rows(cx, page)), &API_TOKEN_ROW,
+                ret));
     struct api_token *items = ret->items;
     for (size_t i = 0; i < ret->count; i++)
         items[i].scopes = scope_names(cx, (unsigned)items[i].scope_bits);
-    *ret_next = NULL;
-    if (ret->count > (size_t)limit) {
-        ret->count = (size_t)limit;
-        const struct api_token *last = &items[limit - 1];
-        *ret_next = cursor_encode(cx, ARGS(db_time(cx, last->created_at), last->id), 2);
-    }
     return OK;
 }
 

@@ -105,8 +105,8 @@ update login_failures set failures = failures - 1 where subject = $1 and failure
 -- name: token_list :many
 select id, name, prefix, scopes as scope_bits, created_at, expires_at, last_used_at
 from api_tokens
-where team_id = $1::uuid and user_id = $2::uuid and (created_at, id) < (coalesce($3, 'infinity')::timestamptz, coalesce($4, 'ffffffff-ffff-ffff-ffff-ffffffffffff')::uuid)
-order by created_at desc, id desc limit $5::int;
+where team_id = $1::uuid and user_id = $2::uuid and ($3::uuid is null or id < $3::uuid)
+order by id desc limit $4::int;
 
 -- name: token_count :opt
 select count(*) from api_tokens where team_id = $1::uuid and user_id = $2::uuid;

@@ -101,8 +101,8 @@ bool api_token_is_well_formed(const char *text);
 MUST_USE enum err api_token_principal(struct ctx *cx, const char *text, struct principal *ret);
 MUST_USE enum err api_token_create(struct ctx *cx, const struct api_token_create *options,
                                    struct api_token_created *ret);
-MUST_USE enum err api_token_list(struct ctx *cx, const struct page_query *page, struct list *ret,
-                                 const char **ret_next);
+/* One row more than the page shows, for reply_page_by_id(). */
+MUST_USE enum err api_token_list(struct ctx *cx, const struct page_query *page, struct list *ret);
 MUST_USE enum err api_token_delete(struct ctx *cx, const char *id);
 
 /* --- people: user.c --- */

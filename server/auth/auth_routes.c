@@ -6,6 +6,7 @@
 #include "auth/password.h"
 #include "base/clock.h"
 #include "http/head.h"
+#include "http/page.h"
 
 #include <string.h>
 
@@ -211,9 +212,8 @@ static enum err put_password(struct ctx *cx, const struct req *rq, struct reply 
 static enum err get_tokens(struct ctx *cx, const struct req *rq, struct reply *rp) {
     const struct tokens_query *query = rq->query;
     struct list tokens;
-    const char *next;
-    TRY(api_token_list(cx, &query->page, &tokens, &next));
-    reply_page(rp, tokens, next);
+    TRY(api_token_list(cx, &query->page, &tokens));
+    reply_page_by_id(cx, rq, rp, &query->page, tokens);
     return OK;
 }
 

@@ -2,11 +2,12 @@
  *
  * A job is a row with a kind, a spec and inputs (blobs). A worker leases it for 20 s, renews every
  * 5 s, and every write it makes names the lease's epoch: after a lost lease nothing of the old
- * attempt counts. Finishing commits the outputs, the domain's rows and the state in one transaction.
- * Time is the database's. "Lost contact" is not "failed": the job runs again from its checkpoint.
+ * attempt counts. Finishing commits the outputs, the domain's rows and the state in one
+ * transaction. Time is the database's. "Lost contact" is not "failed": the job runs again from its
+ * checkpoint.
  *
- * This folder knows no domain: a domain registers a `struct job_kind` whose callbacks run inside the
- * transaction of the worker's call, with cx already acting as the job's team. */
+ * This folder knows no domain: a domain registers a `struct job_kind` whose callbacks run inside
+ * the transaction of the worker's call, with cx already acting as the job's team. */
 #pragma once
 
 #include "artifacts/artifacts.h"
@@ -19,7 +20,7 @@ enum job_state {
     JOB_LOST_CONTACT, /* lease ran out; the next lease makes it running again */
     JOB_CANCELLING,   /* running, asked to stop */
     JOB_SUCCEEDED,
-    JOB_FAILED,       /* refused, or out of attempts (dead letter); error says why */
+    JOB_FAILED, /* refused, or out of attempts (dead letter); error says why */
     JOB_CANCELLED
 };
 extern const char *const JOB_STATE_NAMES[]; /* NULL-terminated, in the enum's order */
@@ -30,7 +31,7 @@ struct job {
     int64_t attempt, max_attempts, epoch;
     double progress;
     const char *message;
-    double eta_s; /* NaN = unknown */
+    double eta_s;       /* NaN = unknown */
     const char *worker; /* its name; NULL = none */
     json_t *spec;
     json_t *error; /* JobError or NULL */
@@ -62,7 +63,8 @@ struct job_kind {
     /* Success: create the domain's rows from result and outputs; failing here fails the job. */
     enum err (*on_success)(struct ctx *cx, const struct job *job, json_t *result,
                            const struct job_output *outputs, size_t count);
-    enum err (*on_failure)(struct ctx *cx, const struct job *job); /* failed or cancelled for good */
+    enum err (*on_failure)(struct ctx *cx,
+                           const struct job *job); /* failed or cancelled for good */
 };
 
 struct jobs *jobs_new(void);
@@ -83,11 +85,12 @@ MUST_USE enum err job_create(struct ctx *cx, const struct job_create *options, s
 MUST_USE enum err job_get(struct ctx *cx, const char *id, struct job *ret);
 MUST_USE enum err job_cancel(struct ctx *cx, const char *id, struct job *ret);
 
-/* Reaper thread: expired leases, dead letters, old feed rows. Started by app.c, stopped by joining. */
+/* Reaper thread: expired leases, dead letters, old feed rows. Started by app.c, stopped by joining.
+ */
 MUST_USE enum err jobs_start(struct app *app, struct err_info *err);
 void jobs_stop(struct jobs *jobs);
 
-extern const struct route JOBS_ROUTES[];   /* people: /api/v1/…/jobs */
+extern const struct route JOBS_ROUTES[]; /* people: /api/v1/…/jobs */
 extern const size_t JOBS_ROUTE_COUNT;
 extern const struct route WORKER_ROUTES[]; /* workers: /api/v1/worker/… and /api/v1/workers */
 extern const size_t WORKER_ROUTE_COUNT;
