@@ -1,7 +1,6 @@
 // compat.h: what differs between libtorch 1.13 and 2.x, and nothing else. Every other unit includes
 // libtorch through this file, so a new release is bridged here or not at all.
-#ifndef SLIPWAY_SHIM_COMPAT_H
-#define SLIPWAY_SHIM_COMPAT_H
+#pragma once
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -21,5 +20,3 @@ inline bool is_out_of_memory(const c10::Error &e) {
 }
 
 } // namespace slipway
-
-#endif

@@ -2,8 +2,7 @@
 //
 // A failure is thrown as Failure where it happens and becomes a tsh_error at the border; libtorch's
 // own exceptions are translated there too. Nothing below the border returns codes.
-#ifndef SLIPWAY_SHIM_INTERNAL_H
-#define SLIPWAY_SHIM_INTERNAL_H
+#pragma once
 
 #include "compat.h"
 #include "kernels.h"
@@ -161,5 +160,3 @@ class Mlp {
 };
 
 } // namespace slipway
-
-#endif

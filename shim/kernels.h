@@ -1,7 +1,6 @@
 // kernels.h: the few loops that are worth writing by hand, on plain pointers and without libtorch,
 // and the random numbers. Each loop is one pass where libtorch would take two to five.
-#ifndef SLIPWAY_SHIM_KERNELS_H
-#define SLIPWAY_SHIM_KERNELS_H
+#pragma once
 
 #include <cstddef>
 #include <cstdint>
@@ -77,5 +76,3 @@ void adam_step(const StepArgs &a, float *w, const float *g, float *m, float *v, 
 double sum_squares(const float *g, size_t n);
 
 } // namespace slipway
-
-#endif

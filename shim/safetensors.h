@@ -4,8 +4,7 @@
  * · the tensors' bytes. A reader of hostile bytes: everything is checked before anything is used,
  * and nothing is copied or executed. The file is mapped, so a data set larger than memory can be
  * read. */
-#ifndef SLIPWAY_SAFETENSORS_H
-#define SLIPWAY_SAFETENSORS_H
+#pragma once
 
 #include "slipway_torch.h"
 
@@ -67,6 +66,4 @@ bool safetensors_write_bytes(int fd, const void *bytes, size_t size);
 
 #ifdef __cplusplus
 }
-#endif
-
 #endif

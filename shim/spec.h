@@ -3,8 +3,7 @@
  *
  * When you add a layer: a row in LAYER_KINDS and a shape rule in model.c, a case in net.cpp's build
  * and forward, its row in tests/shim/test_spec.c. */
-#ifndef SLIPWAY_SPEC_H
-#define SLIPWAY_SPEC_H
+#pragma once
 
 #include "slipway_torch.h"
 
@@ -175,6 +174,4 @@ bool members_read(const json_t *object, const char *path, const struct member *t
 
 #ifdef __cplusplus
 }
-#endif
-
 #endif

@@ -3,8 +3,7 @@
  * Lines go to the descriptor SLIPWAY_EVENTS_FD names, or to stdout when a person runs the program.
  * No line is longer than EVENT_MAX_BYTES: text is cut, never the JSON around it. All calls may be
  * made from any thread. A worker that is gone ends the process: there is nobody to work for. */
-#ifndef SLIPWAY_RUNNERS_EVENT_H
-#define SLIPWAY_RUNNERS_EVENT_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -39,5 +38,3 @@ void event_log(enum event_level level, const char *fmt, ...) __attribute__((form
 void event_artifact(const char *name, const char *path, const char *media_type);
 
 void event_state(const char *state);
-
-#endif

@@ -5,8 +5,7 @@
  * nulls exist, raises a flag beside it; a category becomes one 1 among zeros. What was learned for
  * that (means, deviations, levels) travels with the model as the "preprocessing" of model.json, so
  * the predict runner needs neither the data set nor the training code. */
-#ifndef SLIPWAY_RUNNERS_FEATURES_H
-#define SLIPWAY_RUNNERS_FEATURES_H
+#pragma once
 
 #include "runners/runner.h"
 
@@ -47,5 +46,3 @@ void feature_put_code(const struct feature *c, int64_t code, float *sample);
 
 /* Code of a level, -1 when it is unknown. */
 int64_t feature_code(const struct feature *c, const char *level);
-
-#endif

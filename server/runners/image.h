@@ -4,8 +4,7 @@
  * PNG, JPEG and WebP from memory; the size is read and limited before anything is allocated. Pixels
  * are interleaved, row-major, 8 bits, 1 channel (grey) or 3 (RGB). Alpha is flattened onto black,
  * 16-bit samples are scaled to 8. Functions are safe from any thread on different pictures. */
-#ifndef SLIPWAY_RUNNERS_IMAGE_H
-#define SLIPWAY_RUNNERS_IMAGE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -36,5 +35,3 @@ bool image_fit(const struct image *im, int width, int height, struct image *ret)
 
 /* Grey from RGB by Rec. 601 luma, RGB from grey by repeating. */
 bool image_convert(const struct image *im, int channels, struct image *ret);
-
-#endif

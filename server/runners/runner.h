@@ -8,8 +8,7 @@
  *   refuse, refuse_at   the input or the spec is wrong; a retry cannot help       exit 2
  *   crash               the machine failed (disk, memory); a retry may help       exit 1
  *   RUN_CANCELLED       SIGTERM was seen                                          exit 3 */
-#ifndef SLIPWAY_RUNNERS_RUNNER_H
-#define SLIPWAY_RUNNERS_RUNNER_H
+#pragma once
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -106,5 +105,3 @@ void runner_on_cancel(void (*hook)(void));
 
 /* Seconds on the monotonic clock. */
 double runner_now_s(void);
-
-#endif

@@ -1,6 +1,5 @@
 /* torch_runtime.h: what the train and predict runners do alike around the shim. */
-#ifndef SLIPWAY_RUNNERS_TORCH_RUNTIME_H
-#define SLIPWAY_RUNNERS_TORCH_RUNTIME_H
+#pragma once
 
 #include "runners/runner.h"
 #include "shim/slipway_torch.h"
@@ -15,5 +14,3 @@ void torch_runtime_keep_memory(void);
 
 /* A shim's failure as the runner's: wrong specs and short memory are refused, the rest crashes. */
 MUST_USE enum run torch_failure(struct runner *rn, const tsh_error *err);
-
-#endif

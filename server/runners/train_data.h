@@ -1,7 +1,6 @@
 /* train_data.h: a data set version as the trainer sees it: samples, targets and rows of each split.
  */
-#ifndef SLIPWAY_RUNNERS_TRAIN_DATA_H
-#define SLIPWAY_RUNNERS_TRAIN_DATA_H
+#pragma once
 
 #include "runners/features.h"
 #include "shim/safetensors.h"
@@ -29,5 +28,3 @@ struct train_data {
 MUST_USE enum run train_data_load(struct runner *rn, const struct train_spec *spec,
                                   struct train_data *ret);
 void train_data_done(struct train_data *data);
-
-#endif

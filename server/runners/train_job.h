@@ -1,6 +1,5 @@
 /* train_job.h: one training from spec to best weights, and what is written about it. */
-#ifndef SLIPWAY_RUNNERS_TRAIN_JOB_H
-#define SLIPWAY_RUNNERS_TRAIN_JOB_H
+#pragma once
 
 #include "runners/train_data.h"
 
@@ -29,5 +28,3 @@ MUST_USE enum run train_job_run(struct runner *rn, struct train_job *tj);
 
 /* Evaluates and writes model.json, model.safetensors, evaluation.json and result.json. */
 MUST_USE enum run train_report_write(struct runner *rn, struct train_job *tj);
-
-#endif
