@@ -64,6 +64,7 @@ struct http_registry *app_registry(void) {
 
 /* What clients read when they break a rule of the schema. */
 static void register_constraints(void) {
+    db_register_constraints(AUTH_CONSTRAINTS, AUTH_CONSTRAINT_COUNT);
     db_register_constraints(PROJECTS_CONSTRAINTS, PROJECTS_CONSTRAINT_COUNT);
     db_register_constraints(DATASETS_CONSTRAINTS, DATASETS_CONSTRAINT_COUNT);
     db_register_constraints(TRACKING_CONSTRAINTS, TRACKING_CONSTRAINT_COUNT);

@@ -11,6 +11,7 @@
 #pragma once
 
 #include "ctx.h"
+#include "db/db.h"
 #include "http/http.h"
 
 struct auth_options {
@@ -57,3 +58,5 @@ extern const char *const ROLE_NAMES[]; /* in the order of enum role; NULL-termin
 
 extern const struct route AUTH_ROUTES[];
 extern const size_t AUTH_ROUTE_COUNT;
+extern const struct db_constraint AUTH_CONSTRAINTS[];
+extern const size_t AUTH_CONSTRAINT_COUNT;

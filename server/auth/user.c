@@ -126,3 +126,14 @@ enum err user_change_password(struct ctx *cx, const char *current, const char *f
     principals_forget(cx->app->auth->principals, cx->who.user_id);
     return OK;
 }
+
+const struct db_constraint AUTH_CONSTRAINTS[] = {
+    {"users_email_unique", ERR_CONFLICT, "email", "there is a user with this e-mail address"},
+    {"users_email_form", ERR_INVALID, "email", "this is not an e-mail address"},
+    {"users_name_length", ERR_INVALID, "name", "a name has 1 to 200 characters"},
+    {"teams_slug_form", ERR_INVALID, "team",
+     "a team's slug has lower-case letters, digits and dashes"},
+    {"teams_name_length", ERR_INVALID, "team_name", "a name has 1 to 200 characters"},
+    {"worker_tokens_name_length", ERR_INVALID, "name", "a name has 1 to 200 characters"},
+};
+const size_t AUTH_CONSTRAINT_COUNT = sizeof(AUTH_CONSTRAINTS) / sizeof(AUTH_CONSTRAINTS[0]);

@@ -1,12 +1,10 @@
 /* The thread that keeps the queue honest: once a second it finds leases that ran out and jobs that
- * may not run again, and now and then sweeps what has expired elsewhere.
+ * may not run again.
  *
  * Each job is handled in a transaction of its own as its team; the row's lock and a second look at
  * the lease decide against a heartbeat that comes at the same moment. After a start it waits for
  * one lease's time: while the server was away no worker could renew. */
 
-#include "auth/auth.h"
-#include "base/clock.h"
 #include "base/log.h"
 #include "http/feed.h"
 #include "jobs/jobs_private.h"
@@ -15,7 +13,7 @@
 #include <errno.h>
 #include <time.h>
 
-enum { PERIOD_S = 1, SWEEP_PERIOD_S = 60 };
+enum { PERIOD_S = 1 };
 
 struct overdue {
     const char *id, *team_id;
@@ -88,15 +86,6 @@ void jobs_reap(struct app *app) {
     ctx_done(&cx);
 }
 
-static void sweep(struct app *app) {
-    struct ctx cx;
-    system_ctx(&cx, app);
-    if (auth_sweep(&cx) != OK || uploads_sweep(&cx) != OK || feed_sweep(&cx) != OK ||
-        db_commit(&cx) != OK)
-        log_failure(&cx, "sweep.failed");
-    ctx_done(&cx);
-}
-
 /* False when the process is stopping. */
 static bool pause_or_stop(struct jobs *jobs, int seconds) {
     struct timespec until;
@@ -112,16 +101,11 @@ static bool pause_or_stop(struct jobs *jobs, int seconds) {
 
 static void *reaper(void *arg) {
     struct app *app = arg;
-    int64_t next_sweep_us = 0;
     if (!pause_or_stop(app->jobs, LEASE_SECONDS))
         return NULL;
-    do {
+    do
         jobs_reap(app);
-        if (clock_mono_us() >= next_sweep_us) {
-            sweep(app);
-            next_sweep_us = clock_mono_us() + SWEEP_PERIOD_S * INT64_C(1000000);
-        }
-    } while (pause_or_stop(app->jobs, PERIOD_S));
+    while (pause_or_stop(app->jobs, PERIOD_S));
     return NULL;
 }
 
