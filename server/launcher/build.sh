@@ -17,6 +17,15 @@ content_key() {
         -type f ! -name '*.pyc' -print0 | sort -z | xargs -0 sha256sum | sha256sum | cut -c1-16)
 }
 
+programs_key() {
+    printf '%s %s\n' "$(content_key CMakeLists.txt CMakePresets.json server shim migrations)" \
+        "${SLIPWAY_TORCH:-Debian's libtorch}"
+}
+
+web_key() {
+    content_key web static
+}
+
 # Both builds get the key of what they were started on: a file edited meanwhile builds again.
 web_build() {
     (cd "$ROOT/web" && npm ci --no-audit --no-fund && npm run build &&
@@ -24,8 +33,8 @@ web_build() {
 }
 
 programs_build() {
-    (cd "$ROOT" && cmake --preset release -DSLIPWAY_TESTS=OFF -DCMAKE_BUILD_WITH_INSTALL_RPATH=ON \
-        "-DCMAKE_INSTALL_RPATH=\$ORIGIN/../lib" &&
+    (cd "$ROOT" && cmake --preset release -DSLIPWAY_TESTS=OFF "-DSLIPWAY_TORCH=${SLIPWAY_TORCH:-}" \
+        -DCMAKE_BUILD_WITH_INSTALL_RPATH=ON "-DCMAKE_INSTALL_RPATH=\$ORIGIN/../lib" &&
         cmake --build --preset release --target "${PROGRAMS[@]}" &&
         echo "$1" >"$RELEASE/.key")
 }
@@ -36,7 +45,7 @@ key_in() {
 
 build_web_if_changed() {
     local key
-    key=$(content_key web static)
+    key=$(web_key)
     [ "$(key_in "$ROOT/web/dist")" != "$key" ] || return 0
     step "Build the web UI"
     use_node
@@ -45,7 +54,7 @@ build_web_if_changed() {
 
 build_programs_if_changed() {
     local key
-    key=$(content_key CMakeLists.txt CMakePresets.json server shim migrations)
+    key=$(programs_key)
     [ "$(key_in "$RELEASE")" != "$key" ] || return 0
     step "Build slipwayd, slipway-worker and the runners (release)"
     logged programs_build "$key" || die "the build failed" "see the lines above"
@@ -68,7 +77,7 @@ app_stage() {
     done
     [ ! -d "$RELEASE/lib" ] || find "$RELEASE/lib" -name '*.so*' -exec cp -P {} "$1/lib/" \;
     cp -L "$THIRD_PARTY/duckdb/libduckdb.so" "$1/lib/"
-    cp -R "$ROOT/web/dist/." "$ROOT/static/." "$1/static/"
+    cp -R "$ROOT/web/dist/." "$1/static/"
     rm -f "$1/static/.key"
     cp "$ROOT/LICENSE" "$1/"
 }
