@@ -13,11 +13,13 @@ import "./styles/tokens.css";
 import "./styles/base.css";
 
 const RETRIES = 2;
+const RETRY_MS = 400;
 
 const cache = new QueryClient({
     defaultOptions: {
         queries: {
             staleTime: 2000,
+            retryDelay: (attempt) => RETRY_MS * 2 ** attempt,
             retry: (failures, error) =>
                 failures < RETRIES && error instanceof ApiError && (error.status === 0 || error.status >= 500),
         },

@@ -10,14 +10,15 @@ import type { Feed } from "./types";
 
 export type Freshness = "live" | "connecting" | "polling" | "off";
 
-const RECONNECT_MS = 5000;
+const RECONNECT_MS = 10_000;
 const COALESCE_MS = 500;
 const POLL_MS = 3000;
 const SAFETY_POLL_MS = 30_000;
 
+/* Which queries a change makes stale. A key that ends in "." means that query alone, not those below it. */
 const KEYS: Record<string, (id: string, kind: string) => string[][]> = {
     run: (id, kind) => {
-        if (kind === "metrics") return [["run", id, "metrics"], ["run", id]];
+        if (kind === "metrics" || kind === "progress") return [["run", id, "metrics"], ["run", id, "."]];
         if (kind === "logs") return [["run", id, "logs"]];
         return [["run", id], ["runs"]];
     },
@@ -75,7 +76,7 @@ class Hub {
         this.source?.close();
         this.source = null;
         if (this.topics.size === 0) return this.set("off");
-        if (this.state !== "polling") this.set("connecting");
+        if (this.state === "off") this.set("connecting");
         const source = new EventSource(url);
         source.onopen = () => {
             this.set("live");
@@ -104,8 +105,8 @@ class Hub {
     private flush(): void {
         this.flushTimer = undefined;
         for (const key of this.pending.values()) {
-            const exact = key[0] === "run" && key.length === 2;
-            void this.cache?.invalidateQueries({ queryKey: key, exact });
+            const exact = key.at(-1) === ".";
+            void this.cache?.invalidateQueries({ queryKey: exact ? key.slice(0, -1) : key, exact });
         }
         this.pending.clear();
     }

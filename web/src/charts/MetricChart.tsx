@@ -61,7 +61,7 @@ function Plot({ title, series, smoothing, logScale, window: view, onWindow, them
                 width: element.clientWidth,
                 height: HEIGHT,
                 logScale,
-                nonFinite: () => live.current.series.map((entry) => entry.nonFinite),
+                series: () => live.current.series,
                 onWindow: (from, to) => live.current.onWindow({ from, to }),
                 onCursor: setCursor,
             }),

@@ -1,16 +1,18 @@
 /* How uPlot is set up for a metric panel: three data rows a series (high, low, last), a band, the marks. */
 import uPlot from "uplot";
+import { formatMetric } from "../lib/format";
 import type { ChartSeries } from "./series";
 
 const ROWS_A_SERIES = 3;
 const MARK_PX = 4;
+const MOST_POINTS = 60;
 
 interface ChartSetup {
     keys: string[];
     width: number;
     height: number;
     logScale: boolean;
-    nonFinite: () => number[][];
+    series: () => ChartSeries[];
     onWindow: (from: number, to: number) => void;
     onCursor: (index: number | null) => void;
 }
@@ -38,14 +40,23 @@ export function chartData(series: ChartSeries[], logScale: boolean): uPlot.Align
     return uPlot.join(tables, tables.map((table) => table.map(() => 2)));
 }
 
-function seriesOptions(keys: string[]): uPlot.Series[] {
+/* Points are drawn where few fall into the visible window: a metric of each epoch, or a deep zoom. */
+function sparse(series: () => ChartSeries[], index: number): uPlot.Series.Points.Show {
+    return (plot) => {
+        const { min = 0, max = 0 } = plot.scales.x!;
+        const steps = series()[index]?.steps ?? [];
+        return steps.filter((step) => step >= min! && step <= max!).length <= MOST_POINTS;
+    };
+}
+
+function seriesOptions(keys: string[], series: () => ChartSeries[]): uPlot.Series[] {
     return keys.flatMap((key, index) => {
         const colour = token(`--series-${(index % 8) + 1}`);
         const edge: uPlot.Series = { stroke: "transparent", width: 0, points: { show: false } };
         return [
             { ...edge, label: `${key} high` },
             { ...edge, label: `${key} low` },
-            { label: key, stroke: colour, width: 1.75, points: { size: 4, fill: colour } },
+            { label: key, stroke: colour, width: 1.75, points: { size: 5, fill: colour, show: sparse(series, index) } },
         ];
     });
 }
@@ -90,19 +101,20 @@ export function chartOptions(setup: ChartSetup): uPlot.Options {
         width: setup.width,
         height: setup.height,
         legend: { show: false },
+        padding: [10, 14, 0, 0],
         scales: { x: { time: false }, y: setup.logScale ? { distr: 3 } : {} },
         axes: [
             { ...axis, size: 26, grid: { show: false } },
-            { ...axis, size: 52 },
+            { ...axis, size: 56, values: (_plot, splits) => splits.map((value) => formatMetric(value)) },
         ],
         cursor: {
             drag: { x: true, y: false, setScale: false },
             points: { size: 7 },
         },
-        series: [{}, ...seriesOptions(setup.keys)],
+        series: [{}, ...seriesOptions(setup.keys, setup.series)],
         bands: bands(setup.keys),
         hooks: {
-            draw: [(plot) => drawMarks(plot, setup.nonFinite(), markColour)],
+            draw: [(plot) => drawMarks(plot, setup.series().map((entry) => entry.nonFinite), markColour)],
             setCursor: [(plot) => setup.onCursor(plot.cursor.idx ?? null)],
             setSelect: [
                 (plot) => {

@@ -33,7 +33,7 @@ export function Bars({ items, top, label }: { items: NamedBar[]; top?: number; l
 }
 
 export function SplitBar({ parts }: { parts: NamedBar[] }) {
-    const colours = ["var(--series-1)", "var(--series-5)", "var(--series-3)"];
+    const colours = ["var(--series-1)", "var(--series-3)", "var(--series-2)"];
     return (
         <div>
             <div className={css.split} aria-hidden>

@@ -5,7 +5,7 @@
 import { flexRender, getCoreRowModel, useReactTable, type ColumnDef, type RowData } from "@tanstack/react-table";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { ArrowDown, ArrowUp } from "lucide-react";
-import { useEffect, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
+import { useEffect, useRef, useState, type CSSProperties, type KeyboardEvent, type ReactNode } from "react";
 import { useI18n } from "../i18n/i18n";
 import { clamp } from "../lib/clamp";
 import { cx } from "../lib/cx";
@@ -64,6 +64,7 @@ export function DataTable<T>(props: TableProps<T>) {
     }, [lastVisible, rows.length, onEnd]);
 
     const template = table.getVisibleLeafColumns().map((column) => column.columnDef.meta?.width ?? "minmax(120px, 1fr)");
+    const tracks = template.reduce((sum, track) => sum + (parseInt(/\d+px/.exec(track)?.[0] ?? "0", 10) || 0), 0);
     const grid = { gridTemplateColumns: template.join(" ") };
 
     const move = (index: number) => {
@@ -107,6 +108,7 @@ export function DataTable<T>(props: TableProps<T>) {
                 aria-label={props.label}
                 aria-rowcount={rows.length}
                 data-list
+                style={{ "--tracks": `${tracks}px` } as CSSProperties}
                 onKeyDown={onKey}
             >
                 <div className={css.head} role="row" style={grid}>

@@ -34,7 +34,7 @@ export function Tabs({ tabs, value, onChange, label }: { tabs: Tab[]; value: str
     };
 
     return (
-        <>
+        <div>
             <div ref={row} className={css.tabs} role="tablist" aria-label={label} onKeyDown={onArrow}>
                 {tabs.map((tab, index) => (
                     <button
@@ -44,13 +44,13 @@ export function Tabs({ tabs, value, onChange, label }: { tabs: Tab[]; value: str
                         id={`tab-${tab.id}`}
                         aria-selected={tab === current}
                         aria-controls={`panel-${tab.id}`}
+                        aria-keyshortcuts={String(index + 1)}
                         tabIndex={tab === current ? 0 : -1}
                         className={cx(css.tab, tab === current && css.on)}
                         onClick={() => onChange(tab.id)}
                     >
                         {tab.label}
                         {tab.count !== undefined && <span className={css.count}>{tab.count}</span>}
-                        <kbd aria-hidden>{index + 1}</kbd>
                     </button>
                 ))}
             </div>
@@ -59,6 +59,6 @@ export function Tabs({ tabs, value, onChange, label }: { tabs: Tab[]; value: str
                     {current.content()}
                 </div>
             )}
-        </>
+        </div>
     );
 }

@@ -37,7 +37,7 @@ export const en = {
     "theme.system": "As the system",
     "theme.light": "Light",
     "theme.dark": "Dark",
-    "palette.open": "Search or jump to",
+    "palette.open": "Search",
     "palette.shortcut": "Ctrl K",
     "palette.title": "Command palette",
     "palette.placeholder": "Type a name or an action",

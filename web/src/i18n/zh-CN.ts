@@ -39,7 +39,7 @@ export const zhCN: Catalogue = {
     "theme.system": "跟随系统",
     "theme.light": "浅色",
     "theme.dark": "深色",
-    "palette.open": "搜索或跳转",
+    "palette.open": "搜索",
     "palette.shortcut": "Ctrl K",
     "palette.title": "命令面板",
     "palette.placeholder": "输入名称或操作",

@@ -1,7 +1,8 @@
 import type { Bitmap } from "./digit";
 
-/** Paints the ink white on black into the canvas, which takes the bitmap's size, and returns it as PNG. */
-export async function bitmapPng(image: Bitmap, canvas: HTMLCanvasElement): Promise<Blob> {
+/** The ink, white on black, as a PNG of the bitmap's own size. */
+export async function bitmapPng(image: Bitmap): Promise<Blob> {
+    const canvas = document.createElement("canvas");
     canvas.width = image.width;
     canvas.height = image.height;
     const ctx = canvas.getContext("2d")!;

@@ -1,5 +1,5 @@
 /** JSON as a person would lay it out: what fits on a line stays on it, so a layer is one line. */
-const LINE = 84;
+const LINE = 100;
 
 function inline(value: unknown): string {
     if (Array.isArray(value)) return `[${value.map(inline).join(", ")}]`;

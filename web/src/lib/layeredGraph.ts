@@ -43,11 +43,16 @@ export function placeGraph(nodes: string[], edges: { from: string; to: string }[
             const { x, y } = graph.node(id) as { x: number; y: number };
             return { id, x, y };
         }),
-        edges: drawn.map((edge, index) => ({
-            from: edge.from,
-            to: edge.to,
-            points: (graph.edge(edge.from, edge.to, String(index)) as { points: PlacedEdge["points"] }).points,
-        })),
+        edges: drawn.map((edge, index) => {
+            const from = graph.node(edge.from) as { x: number; y: number };
+            const to = graph.node(edge.to) as { x: number; y: number };
+            const { points } = graph.edge(edge.from, edge.to, String(index)) as { points: PlacedEdge["points"] };
+            const ends = [
+                { x: from.x + NODE_WIDTH / 2, y: from.y },
+                { x: to.x - NODE_WIDTH / 2, y: to.y },
+            ] as const;
+            return { from: edge.from, to: edge.to, points: [ends[0], ...points.slice(2, -2), ends[1]] };
+        }),
     };
 }
 

@@ -23,10 +23,12 @@ function shorten(name: string): string {
 
 function edgePath(points: { x: number; y: number }[]): string {
     const first = points[0]!;
-    const last = points.at(-1)!;
-    const bend = (last.x - first.x) / 2;
-    if (points.length <= 3) return `M${first.x} ${first.y} C${first.x + bend} ${first.y} ${last.x - bend} ${last.y} ${last.x} ${last.y}`;
-    return `M${points.map((point) => `${point.x} ${point.y}`).join(" L")}`;
+    const pieces = points.slice(1).map((to, index) => {
+        const from = points[index]!;
+        const bend = (to.x - from.x) / 2;
+        return `C${from.x + bend} ${from.y} ${to.x - bend} ${to.y} ${to.x} ${to.y}`;
+    });
+    return `M${first.x} ${first.y} ${pieces.join(" ")}`;
 }
 
 export function LineageGraphView({ graph, selected, onSelect, onOpen }: ViewProps) {
@@ -55,7 +57,7 @@ export function LineageGraphView({ graph, selected, onSelect, onOpen }: ViewProp
         <div ref={frame} className={css.frame}>
             <svg width={placed.width} height={placed.height} role="group" aria-label={t("lineage.graph", { n: graph.nodes.length })}>
                 <defs>
-                    <marker id="lineage-arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">
+                    <marker id="lineage-arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" markerUnits="userSpaceOnUse" orient="auto">
                         <path d="M0 0 8 4 0 8Z" fill="var(--border-control)" />
                     </marker>
                 </defs>

@@ -1,10 +1,9 @@
 /* The lineage graph around one object. Node, direction and depth are in the URL. */
-import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { Crosshair, Waypoints } from "lucide-react";
 import { useState } from "react";
 import { lineageQuery, type LineageView } from "../../api/projects";
-import { modelVersionQuery } from "../../api/models";
 import { runsQuery } from "../../api/runs";
 import type { LineageNode } from "../../api/types";
 import { Button } from "../../components/Button";
@@ -12,6 +11,7 @@ import { Toolbar } from "../../components/DataTable";
 import { BareSelect } from "../../components/Field";
 import { Answer, Badge, EmptyState } from "../../components/Status";
 import { Page } from "../../components/Surface";
+import { toastError } from "../../components/Toaster";
 import { useI18n } from "../../i18n/i18n";
 import { useParam, useSearchState, type Search } from "../../lib/urlState";
 import { LineageGraphView } from "./LineageGraphView";
@@ -36,10 +36,9 @@ export default function LineagePage() {
     const newest = runs.data?.pages[0]?.items[0];
     const view = viewOf(search, newest ? `run:${newest.id}` : "");
     const query = useQuery(lineageQuery(view));
-    const [kind, id = ""] = (selected?.id ?? "").split(":");
-    const version = useQuery(modelVersionQuery(kind === "model_version" ? id : ""));
-    const open = (node: LineageNode) => {
-        const path = pathOfNode(node, project, version.data?.model_id ?? null);
+    const cache = useQueryClient();
+    const open = async (node: LineageNode) => {
+        const path = await pathOfNode(node, project, cache);
         if (path) void navigate(path);
         else setSearch({ node: node.id });
     };
@@ -74,7 +73,7 @@ export default function LineagePage() {
                 <span className="faint small">{t("lineage.keys")}</span>
             </Toolbar>
             <Answer query={query}>
-                {(graph) => <LineageGraphView graph={graph} selected={selected?.id ?? graph.root} onSelect={setSelected} onOpen={open} />}
+                {(graph) => <LineageGraphView graph={graph} selected={selected?.id ?? graph.root} onSelect={setSelected} onOpen={(node) => void open(node).catch(toastError)} />}
             </Answer>
         </Page>
     );

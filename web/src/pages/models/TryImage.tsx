@@ -8,6 +8,7 @@ import type { ModelVersion } from "../../api/types";
 import { Button } from "../../components/Button";
 import { FileDrop } from "../../components/FileDrop";
 import { Card } from "../../components/Surface";
+import { toastError } from "../../components/Toaster";
 import { useI18n } from "../../i18n/i18n";
 import { bitmapPng } from "../../lib/bitmapPng";
 import { centreGlyph, type Bitmap } from "../../lib/digit";
@@ -24,20 +25,23 @@ export function TryImage({ version }: { version: ModelVersion }) {
     const [, height = 28, width = 28] = version.input_shape;
     const [pads, setPads] = useState(0);
     const [picture, setPicture] = useState<string | null>(null);
-    const tile = useRef<HTMLCanvasElement>(document.createElement("canvas"));
+    const [seen, setSeen] = useState<string | null>(null);
     const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
     useEffect(() => () => clearTimeout(timer.current), []);
-    useEffect(() => () => {
-        if (picture) URL.revokeObjectURL(picture);
-    }, [picture]);
+    useRevoked(picture);
+    useRevoked(seen);
 
     const onInk = (ink: Bitmap) => {
         clearTimeout(timer.current);
         timer.current = setTimeout(() => {
             const glyph = centreGlyph(ink, width, height);
-            setPicture(null);
-            if (glyph) void bitmapPng(glyph, tile.current).then(ask);
+            if (glyph) void bitmapPng(glyph).then(sendDrawing).catch(toastError);
         }, ASK_DELAY_MS);
+    };
+    const sendDrawing = (png: Blob) => {
+        setPicture(null);
+        setSeen(URL.createObjectURL(png));
+        void ask(png);
     };
     const onPicture = ([file]: File[]) => {
         if (!file) return;
@@ -49,6 +53,7 @@ export function TryImage({ version }: { version: ModelVersion }) {
         clearTimeout(timer.current);
         setPads((old) => old + 1);
         setPicture(null);
+        setSeen(null);
         reset();
     };
 
@@ -67,7 +72,7 @@ export function TryImage({ version }: { version: ModelVersion }) {
             <div className="stack">
                 <AnswerCard prediction={prediction} classes={version.classes} error={error} busy={busy} emptyBody={t("try.empty.body")}>
                     <span className="grow" />
-                    {picture === null && <SentTile source={tile.current} of={prediction} />}
+                    {seen && <img className={css.tile} src={seen} alt={t("try.seen")} title={t("try.seen")} />}
                 </AnswerCard>
                 {picture && (
                     <Card title={t("try.picture")}>
@@ -79,16 +84,8 @@ export function TryImage({ version }: { version: ModelVersion }) {
     );
 }
 
-/* What the model saw. */
-function SentTile({ source, of }: { source: HTMLCanvasElement; of: unknown }) {
-    const { t } = useI18n();
-    const shown = useRef<HTMLCanvasElement>(null);
-    useEffect(() => {
-        const canvas = shown.current;
-        if (!canvas || source.width === 0) return;
-        canvas.width = source.width;
-        canvas.height = source.height;
-        canvas.getContext("2d")!.drawImage(source, 0, 0);
-    }, [source, of]);
-    return <canvas ref={shown} className={css.tile} role="img" aria-label={t("try.seen")} title={t("try.seen")} />;
+function useRevoked(url: string | null): void {
+    useEffect(() => () => {
+        if (url) URL.revokeObjectURL(url);
+    }, [url]);
 }

@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Ban, BoxSelect, Waypoints } from "lucide-react";
 import { useState } from "react";
+import { datasetVersionQuery } from "../../api/datasets";
 import { useLive } from "../../api/events";
 import { jobQuery, useCancelJob } from "../../api/jobs";
 import { runQuery } from "../../api/runs";
@@ -145,9 +146,12 @@ function RunSummary({ run, project }: { run: Run; project: string }) {
 
 function DatasetLink({ version, name, number, project }: { version: string; name: string | null; number: number | null; project: string }) {
     const { t } = useI18n();
+    const { data } = useQuery(datasetVersionQuery(version));
+    const text = t("version.of", { name: name ?? "", n: number ?? "" });
+    if (!data) return text;
     return (
-        <Link to="/projects/$project/lineage" params={{ project }} search={{ node: `dataset_version:${version}` }}>
-            {t("version.of", { name: name ?? "", n: number ?? "" })}
+        <Link to="/projects/$project/datasets/$dataset" params={{ project, dataset: data.dataset_id }} search={{ version: String(data.version) }}>
+            {text}
         </Link>
     );
 }

@@ -27,28 +27,28 @@ function duration(run: Run): number | null {
 
 export function runColumns({ t, ago }: I18n, metrics: string[]): ColumnDef<Run>[] {
     return [
-        { id: "state", header: t("field.state"), meta: { width: "130px" }, cell: ({ row }) => <StatePill state={row.original.state} /> },
-        { id: "name", header: t("field.name"), meta: { width: "minmax(180px, 2fr)", sort: "name" }, cell: ({ row: { original } }) => (
+        { id: "state", header: t("field.state"), meta: { width: "122px" }, cell: ({ row }) => <StatePill state={row.original.state} /> },
+        { id: "name", header: t("field.name"), meta: { width: "minmax(170px, 2fr)", sort: "name" }, cell: ({ row: { original } }) => (
             <>
                 <strong className="truncate">{original.name}</strong>
                 {original.state === "running" && <span className="grow"><Bar value={original.progress} label={original.name} /></span>}
             </>
         ) },
-        { id: "experiment", header: t("field.experiment"), meta: { width: "minmax(110px, 1fr)" }, cell: ({ row }) => <span className="truncate muted">{row.original.experiment_name}</span> },
-        { id: "dataset", header: t("field.dataset"), meta: { width: "minmax(110px, 1fr)" }, cell: ({ row: { original } }) => original.dataset_name && (
+        { id: "experiment", header: t("field.experiment"), meta: { width: "minmax(90px, 1fr)" }, cell: ({ row }) => <span className="truncate muted">{row.original.experiment_name}</span> },
+        { id: "dataset", header: t("field.dataset"), meta: { width: "minmax(100px, 1fr)" }, cell: ({ row: { original } }) => original.dataset_name && (
             <span className="truncate muted">{t("version.of", { name: original.dataset_name, n: original.dataset_version ?? "" })}</span>
         ) },
         ...metrics.map((key): ColumnDef<Run> => ({
             id: `metric:${key}`,
             header: key,
-            meta: { width: "minmax(120px, 0.8fr)", right: true, sort: `metrics.${key}` },
+            meta: { width: "minmax(108px, 0.8fr)", right: true, sort: `metrics.${key}` },
             cell: ({ row }) => formatMetric(row.original.metrics[key]),
         })),
-        { id: "duration", header: t("field.duration"), meta: { width: "100px", right: true }, cell: ({ row }) => {
+        { id: "duration", header: t("field.duration"), meta: { width: "96px", right: true }, cell: ({ row }) => {
             const seconds = duration(row.original);
             return seconds !== null && formatDuration(seconds);
         } },
-        { id: "created", header: t("field.created"), meta: { width: "130px", sort: "created_at" }, cell: ({ row }) => <span className="muted">{ago(row.original.created_at)}</span> },
+        { id: "created", header: t("field.created"), meta: { width: "112px", sort: "created_at" }, cell: ({ row }) => <span className="muted">{ago(row.original.created_at)}</span> },
     ];
 }
 

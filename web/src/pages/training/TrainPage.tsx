@@ -18,7 +18,7 @@ import { SpecForm } from "./SpecForm";
 import css from "./TrainPage.module.css";
 
 export default function TrainPage() {
-    const { t } = useI18n();
+    const { t, count } = useI18n();
     const project = useParam("project");
     const [search, setSearch] = useSearchState();
     const datasets = useInfiniteQuery(datasetsQuery(project));
@@ -54,7 +54,7 @@ export default function TrainPage() {
                                     <Select label={t("field.version")} value={version?.id ?? ""} onChange={(event) => setSearch({ version: event.target.value })}>
                                         {ready.map((item) => (
                                             <option key={item.id} value={item.id}>
-                                                {t("train.version", { n: item.version, rows: item.rows ?? 0 })}
+                                                {t("train.version", { n: item.version, rows: count(item.rows ?? 0) })}
                                             </option>
                                         ))}
                                     </Select>
