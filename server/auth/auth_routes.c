@@ -231,12 +231,13 @@ static enum err delete_token(struct ctx *cx, const struct req *rq, struct reply 
 
 const struct route AUTH_ROUTES[] = {
     {POST, "/api/v1/session", SCOPE_PUBLIC, .body = &LOGIN, .reply = &SESSION,
-     .handle = post_session, .rate = RATE_LOGIN,
+     .handle = post_session, .flags = ROUTE_ANONYMOUS, .rate = RATE_LOGIN,
      .doc = "Sign in; the reply sets the session's cookies."},
     {GET, "/api/v1/session", SCOPE_SIGNED_IN, .reply = &SESSION, .handle = get_session,
      .doc = "Who is signed in, in which team, and what they may do."},
     {POST, "/api/v1/session/refresh", SCOPE_PUBLIC, .reply = &SESSION, .handle = post_refresh,
-     .rate = RATE_LOGIN, .doc = "Exchange the refresh cookie for new cookies."},
+     .flags = ROUTE_ANONYMOUS, .rate = RATE_LOGIN,
+     .doc = "Exchange the refresh cookie for new cookies."},
     {POST, "/api/v1/session/team", SCOPE_SESSION_ONLY, .body = &TEAM_CHOICE, .reply = &SESSION,
      .handle = post_team, .audit = "session.team", .doc = "Act in another of one's teams."},
     {DELETE, "/api/v1/session", SCOPE_SESSION_ONLY, .handle = delete_session,
