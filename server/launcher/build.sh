@@ -19,7 +19,7 @@ content_key() {
 
 programs_key() {
     printf '%s %s\n' "$(content_key CMakeLists.txt CMakePresets.json server shim migrations)" \
-        "${SLIPWAY_TORCH:-Debian's libtorch}"
+        "${SLIPWAY_TORCH:-Debian}"
 }
 
 web_key() {
