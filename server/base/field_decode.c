@@ -432,7 +432,8 @@ static enum err text_to_nested(struct decoding *d, const struct field *f, const 
     json_error_t why;
     auto_json *value = NULL;
     if (d->limits) {
-        TRY(json_parse(text, strlen(text), strlen(text), &value, d->err));
+        if (json_parse(text, strlen(text), strlen(text), &value, d->err) != OK)
+            return REFUSE(d, "is not valid JSON");
     } else if (!(value = json_loads(text, JSON_DECODE_ANY, &why))) {
         return REFUSE(d, "is not valid JSON");
     }
