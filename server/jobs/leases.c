@@ -174,7 +174,10 @@ static enum err finish_succeeded(struct ctx *cx, const struct job_finish *finish
         *row = success.row;
     if (err == OK || err == ERR_UNAVAILABLE || err == ERR_TIMEOUT)
         return err;
-    return job_fail(cx, row, job_error(cx, "result_refused", "%s", cx->err.message), false, true);
+    return job_fail(cx, row,
+                    job_error(cx, "result_refused", "the runner's result was refused: %s %s",
+                              cx->err.field, cx->err.message),
+                    false, true);
 }
 
 static enum err finish_requeued(struct ctx *cx, struct job_row *row) {

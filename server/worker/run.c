@@ -152,7 +152,6 @@ static void collect_outputs(struct run *run, struct ending *e) {
                               json_pack("{s:s,s:s,s:s,s:I}", "name", name, "media_type", media,
                                         "sha256", sha256, "size_bytes", (json_int_t)size));
     }
-    json_object_del(e->result, "outputs");
 }
 
 static void ended_well(struct run *run, struct ending *e) {
