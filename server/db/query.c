@@ -277,7 +277,8 @@ static enum err load_all(struct ctx *cx, const PGresult *r, const struct shape *
 
 enum err db_one(struct ctx *cx, const struct db_stmt *st, const char *const *args,
                 const struct shape *shape, void *ret) {
-    assert(st->cardinality == DB_ONE);
+    /* a row that may be absent elsewhere may be demanded here */
+    assert(st->cardinality == DB_ONE || st->cardinality == DB_OPT);
     auto_result *r = NULL;
     TRY(run_statement(cx, st, args, &r));
     if (PQntuples(r) == 0)

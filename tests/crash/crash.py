@@ -162,7 +162,7 @@ SPEC = {"model": {"layers": [{"type": "conv2d", "out": 8, "kernel": 3, "padding"
                              {"type": "dropout", "p": 0.2}, {"type": "linear", "out": "classes"}],
                   "loss": "cross_entropy"},
         "optimizer": {"type": "adamw", "lr": 0.001}, "schedule": {"type": "one_cycle"},
-        "batch_size": 16, "epochs": 30, "seed": 7, "device": "cpu", "checkpoint_seconds": 1}
+        "batch_size": 16, "epochs": 4, "seed": 7, "device": "cpu", "checkpoint_seconds": 1}
 
 
 def start_run(s, version, name, key):
