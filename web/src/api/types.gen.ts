@@ -1,36 +1,579 @@
-/* Shapes of the REST API. Printed by `slipwayd routes --typescript`; do not edit. */
-/* eslint-disable */
-export type Role = "owner" | "admin" | "editor" | "viewer";
-export interface User { id: string; email: string; name: string; locale: "en" | "zh-CN"; created_at: string }
-export interface Team { id: string; slug: string; name: string }
-export interface Session { user: User; team: Team; teams: Team[]; role: Role; scopes: string[]; expires_at: string }
-export interface ApiToken { id: string; name: string; prefix: string; scopes: string[]; created_at: string; expires_at: string | null; last_used_at: string | null }
-export interface ApiTokenCreated { token: string; id: string; name: string; expires_at: string | null }
-export interface Project { id: string; slug: string; name: string; description: string; created_at: string; datasets: number; runs: number; models: number; active_jobs: number }
-export interface Upload { id: string; file_name: string; size_bytes: number; offset_bytes: number; state: "receiving" | "complete"; sha256: string | null; created_at: string; expires_at: string }
-export type VersionState = "importing" | "ready" | "failed";
-export interface Dataset { id: string; project_id: string; name: string; description: string; created_at: string; updated_at: string; latest_version: number | null; latest_state: VersionState | null; kind: "image" | "table" | null; rows: number | null; size_bytes: number | null }
-export interface JobError { code: string; message: string; field: string | null; file: string | null; place: string | null }
-export interface Column { name: string; type: string; nulls: number; distinct: number; statistics: Statistics | null; histogram: { edges: number[]; counts: number[] } | null; top: { value: string; count: number }[] | null }
-export interface Statistics { min: number; max: number; mean: number; stddev: number; p05: number; p25: number; p50: number; p75: number; p95: number }
-export interface DatasetVersion { id: string; dataset_id: string; dataset_name: string; version: number; state: VersionState; job_id: string; created_at: string; created_by: string; kind: "image" | "table" | null; rows: number | null; size_bytes: number | null; sha256: string | null; shape: number[] | null; target: string | null; classes: { name: string; count: number }[] | null; splits: { train: number; validation: number; test: number } | null; split: object | null; columns: Column[] | null; samples: object | null; notes: string[] | null; error: JobError | null; files: { name: string; size_bytes: number; media_type: string }[] }
-export type JobState = "queued" | "running" | "lost_contact" | "cancelling" | "succeeded" | "failed" | "cancelled";
-export interface Job { id: string; project_id: string; kind: "dataset.import" | "train" | "predict"; name: string; state: JobState; attempt: number; max_attempts: number; progress: number; message: string; eta_s: number | null; worker: string | null; error: JobError | null; created_at: string; started_at: string | null; finished_at: string | null; created_by: string; run_id: string | null; dataset_version_id: string | null; model_version_id: string | null; waiting_for: string | null }
-export interface JobEvent { seq: number; at: string; from_state: JobState | null; state: JobState; attempt: number; reason: string }
-export interface Experiment { id: string; project_id: string; name: string; description: string; runs: number; created_at: string }
-export type RunState = "queued" | "running" | "lost_contact" | "succeeded" | "failed" | "cancelled";
-export interface Evaluation { confusion: { labels: string[]; matrix: number[][] } | null; class_metrics: { label: string; precision: number; recall: number; f1: number; support: number }[] | null }
-export interface Run { id: string; project_id: string; experiment_id: string; experiment_name: string; name: string; state: RunState; job_id: string | null; dataset_version_id: string | null; dataset_name: string | null; dataset_version: number | null; created_at: string; started_at: string | null; finished_at: string | null; created_by: string; notes: string; tags: Record<string, string>; params: Record<string, string>; metrics: Record<string, number | string>; progress: number; message: string; eta_s: number | null; device: string | null; evaluation: Evaluation | null; spec: object | null }
-export interface MetricSeries { key: string; points: number; first_step: number; last_step: number; buckets: { step: number; last_step: number; at: string; min: number | string; max: number | string; first: number | string; last: number | string; count: number; non_finite: number }[] }
-export interface LogLine { seq: number; at: string; level: "info" | "warning" | "error"; message: string }
-export interface Artifact { id: string; run_id: string; name: string; size_bytes: number; sha256: string; media_type: string; created_at: string }
-export interface Model { id: string; project_id: string; name: string; description: string; created_at: string; updated_at: string; versions: number; latest_version: number | null; metrics: Record<string, number> | null }
-export interface TensorSpec { name: string; datatype: string; shape: number[] }
-export interface Endpoint { id: string; model_version_id: string; model_name: string; version: number; state: "stopped" | "starting" | "ready" | "failed"; requests: number; errors: number; p50_us: number | null; started_at: string | null; last_used_at: string | null; message: string }
-export interface ModelVersion { id: string; model_id: string; model_name: string; version: number; description: string; run_id: string | null; created_at: string; created_by: string; metrics: Record<string, number>; signature: { inputs: TensorSpec[]; outputs: TensorSpec[] }; classes: string[] | null; input_kind: "image" | "table"; input_shape: number[]; size_bytes: number; files: { name: string; size_bytes: number; media_type: string; sha256: string }[]; endpoint: Endpoint | null; evaluation: Evaluation | null }
-export interface Template { id: string; title: string; description: string; kind: "image" | "table"; spec: object }
-export interface SpecReport { layers: { index: number; type: string; output: number[]; parameters: number }[]; parameters: number; steps_per_epoch: number; steps: number }
-export type NodeKind = "dataset_version" | "job" | "run" | "artifact" | "model_version" | "endpoint";
-export interface LineageGraph { root: string; nodes: { id: string; kind: NodeKind; ref_id: string; name: string; state: string | null; created_at: string }[]; edges: { from: string; to: string; relation: string; at: string }[]; truncated: boolean }
-export interface Worker { id: string; name: string; state: "online" | "offline"; version: string; capabilities: object; sandbox: string[]; slots: number; busy: number; last_seen_at: string }
-export interface Feed { seq: number; topic: string; kind: string; at: string }
+// Printed by `slipwayd routes --typescript` from the server's tables. Do not edit.
+
+export interface Page<T> {
+  items: T[];
+  next_cursor: string | null;
+}
+
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  code: string;
+  detail: string;
+  field: string | null;
+  request_id: string;
+}
+
+export interface ApiToken {
+  id: string;
+  name: string;
+  /** how the token begins, to recognise it */
+  prefix: string;
+  scopes: string[];
+  created_at: string;
+  expires_at: string | null;
+  /** to the minute */
+  last_used_at: string | null;
+}
+
+export interface ApiTokenCreate {
+  name: string;
+  /** read, write, admin, metrics.read */
+  scopes: string[];
+  /** absent = never */
+  expires_in_days?: number;
+}
+
+export interface ApiTokenCreated {
+  /** shown this once */
+  token: string;
+  id: string;
+  name: string;
+  expires_at: string | null;
+}
+
+export interface Artifact {
+  id: string;
+  run_id: string;
+  name: string;
+  size_bytes: number;
+  sha256: string;
+  media_type: string;
+  created_at: string;
+}
+
+export interface Dataset {
+  id: string;
+  project_id: string;
+  name: string;
+  description: string;
+  created_at: string;
+  updated_at: string;
+  latest_version: number | null;
+  latest_state: string | null;
+  /** image or table */
+  kind: string | null;
+  rows: number | null;
+  size_bytes: number | null;
+}
+
+export interface DatasetCreate {
+  name: string;
+  description?: string;
+}
+
+export interface DatasetUpdate {
+  description?: string;
+}
+
+export interface DatasetVersion {
+  id: string;
+  dataset_id: string;
+  dataset_name: string;
+  project_id: string;
+  version: number;
+  state: "importing" | "ready" | "failed";
+  job_id: string | null;
+  created_at: string;
+  created_by: string;
+  /** image or table */
+  kind: string | null;
+  rows: number | null;
+  size_bytes: number | null;
+  /** of the lines "<sha256>  <name>" of its files in the order of their names */
+  sha256: string | null;
+  shape: number[] | null;
+  target: string | null;
+  classes: { name: string; count: number }[] | null;
+  splits: { train: number; validation: number; test: number } | null;
+  /** as it was asked for */
+  split: unknown | null;
+  columns: unknown | null;
+  samples: unknown | null;
+  notes: string[] | null;
+  error: unknown | null;
+  files: { name: string; size_bytes: number; media_type: string }[];
+}
+
+export interface DatasetVersionCreate {
+  upload_ids: string[];
+  format?: "auto" | "idx" | "images" | "csv" | "tsv" | "jsonl" | "parquet";
+  /** the column to predict, of a table */
+  target?: string | null;
+  split?: Split | null;
+}
+
+export interface DescriptionUpdate {
+  description?: string;
+}
+
+export interface Endpoint {
+  id: string;
+  model_version_id: string;
+  model_name: string;
+  version: number;
+  state: "stopped" | "starting" | "ready" | "failed";
+  requests: number;
+  errors: number;
+  /** median time of the last requests, in microseconds */
+  p50_us: number | null;
+  started_at: string | null;
+  last_used_at: string | null;
+  message: string;
+}
+
+export interface EventBatch {
+  worker_id: string;
+  epoch: number;
+  first_seq: number;
+  /** at most 500 */
+  events: object[];
+}
+
+export interface EventsTaken {
+  next_seq: number;
+}
+
+export interface Experiment {
+  id: string;
+  project_id: string;
+  name: string;
+  description: string;
+  runs: number;
+  created_at: string;
+}
+
+export interface ExperimentCreate {
+  name: string;
+  description?: string;
+}
+
+export interface Feed {
+  /** not an order: the event's id is */
+  seq: number;
+  /** kind and id of what changed */
+  topic: string;
+  /** what about it changed */
+  kind: string;
+  at: string;
+}
+
+export interface Heartbeat {
+  /** stop the runner and finish as cancelled */
+  cancel: boolean;
+}
+
+export interface Job {
+  id: string;
+  project_id: string;
+  /** dataset.import, train or predict */
+  kind: string;
+  name: string;
+  state: "queued" | "running" | "lost_contact" | "cancelling" | "succeeded" | "failed" | "cancelled";
+  /** attempts begun so far */
+  attempt: number;
+  max_attempts: number;
+  /** 0 to 1 */
+  progress: number;
+  message: string;
+  eta_s: number | null;
+  worker: string | null;
+  error: JobError | null;
+  created_at: string;
+  started_at: string | null;
+  finished_at: string | null;
+  created_by: string;
+  run_id: string | null;
+  dataset_version_id: string | null;
+  model_version_id: string | null;
+  /** why a queued job is not running; not told in lists */
+  waiting_for: string | null;
+}
+
+export interface JobError {
+  code: string;
+  message: string;
+  field?: string | null;
+  file?: string | null;
+  place?: string | null;
+}
+
+export interface JobEvent {
+  seq: number;
+  at: string;
+  from_state: "queued" | "running" | "lost_contact" | "cancelling" | "succeeded" | "failed" | "cancelled" | null;
+  state: "queued" | "running" | "lost_contact" | "cancelling" | "succeeded" | "failed" | "cancelled";
+  attempt: number;
+  reason: string;
+}
+
+export interface JobFinish {
+  worker_id: string;
+  epoch: number;
+  outcome: "succeeded" | "failed" | "cancelled" | "requeue";
+  error?: JobError | null;
+  retryable?: boolean;
+  result?: unknown | null;
+  outputs?: JobOutput[] | null;
+}
+
+export interface JobFinished {
+  state: "queued" | "running" | "lost_contact" | "cancelling" | "succeeded" | "failed" | "cancelled";
+}
+
+export interface JobLogLine {
+  seq: number;
+  at: string;
+  level: "info" | "warning" | "error";
+  message: string;
+}
+
+export interface JobOutput {
+  name: string;
+  sha256: string;
+  size_bytes: number;
+  media_type: string;
+}
+
+export interface LayerReport {
+  index: number;
+  type: string;
+  output: number[];
+  parameters: number;
+}
+
+export interface Lease {
+  job: LeasedJob;
+}
+
+export interface LeaseHolder {
+  worker_id: string;
+  epoch: number;
+}
+
+export interface LeaseInput {
+  name: string;
+  file_name: string;
+  sha256: string;
+  size_bytes: number;
+}
+
+export interface LeaseLimits {
+  /** 0 = the worker's own limit */
+  memory_bytes: number;
+  /** 0 = what the worker grants */
+  threads: number;
+  /** 0 = none */
+  wall_seconds: number;
+}
+
+export interface LeaseRequest {
+  worker_id: string;
+  kinds: string[];
+  wait_seconds?: number;
+}
+
+export interface LeasedJob {
+  id: string;
+  kind: string;
+  attempt: number;
+  epoch: number;
+  spec: unknown;
+  inputs: LeaseInput[];
+  limits: LeaseLimits;
+}
+
+export interface LineageEdge {
+  /** what was used */
+  from: string;
+  /** what came of it */
+  to: string;
+  relation: string;
+  at: string;
+}
+
+export interface LineageGraph {
+  root: string;
+  nodes: LineageNode[];
+  edges: LineageEdge[];
+  /** there is more than is shown */
+  truncated: boolean;
+}
+
+export interface LineageNode {
+  /** kind:ref_id */
+  id: string;
+  /** dataset_version, job, run, artifact, model_version or endpoint */
+  kind: string;
+  ref_id: string;
+  name: string;
+  state: string | null;
+  created_at: string;
+}
+
+export interface LogLine {
+  seq: number;
+  at: string;
+  level: "info" | "warning" | "error";
+  message: string;
+}
+
+export interface Login {
+  email: string;
+  password: string;
+}
+
+export interface MetricBucket {
+  step: number;
+  last_step: number;
+  at: string;
+  min: number;
+  max: number;
+  first: number;
+  last: number;
+  count: number;
+  non_finite: number;
+}
+
+export interface MetricSeries {
+  key: string;
+  points: number;
+  first_step: number;
+  last_step: number;
+  buckets: MetricBucket[];
+}
+
+export interface Model {
+  id: string;
+  project_id: string;
+  name: string;
+  description: string;
+  created_at: string;
+  updated_at: string;
+  versions: number;
+  latest_version: number | null;
+  /** of the newest version */
+  metrics: Record<string, number> | null;
+}
+
+export interface ModelCreate {
+  name: string;
+  description?: string;
+}
+
+export interface ModelVersion {
+  id: string;
+  project_id: string;
+  model_id: string;
+  model_name: string;
+  version: number;
+  description: string;
+  run_id: string | null;
+  created_at: string;
+  created_by: string;
+  metrics: Record<string, number>;
+  signature: { inputs: { name: string; datatype: string; shape: number[] }[]; outputs: { name: string; datatype: string; shape: number[] }[] };
+  classes: string[] | null;
+  /** image or table */
+  input_kind: string;
+  input_shape: number[];
+  size_bytes: number;
+  files: { name: string; size_bytes: number; media_type: string; sha256: string }[];
+  endpoint: Endpoint | null;
+  /** null in lists */
+  evaluation: unknown | null;
+}
+
+export interface ModelVersionCreate {
+  /** the model's name; made when absent */
+  model: string;
+  run_id: string;
+  description?: string;
+}
+
+export interface PasswordChange {
+  current: string;
+  /** in bytes, taken exactly as typed */
+  password: string;
+}
+
+export interface Project {
+  id: string;
+  /** its name in paths */
+  slug: string;
+  name: string;
+  description: string;
+  created_at: string;
+  datasets: number;
+  runs: number;
+  models: number;
+  /** queued or at work, without endpoints */
+  active_jobs: number;
+}
+
+export interface ProjectCreate {
+  /** small letters, digits and dashes */
+  slug: string;
+  name: string;
+  description?: string;
+}
+
+export interface Run {
+  id: string;
+  project_id: string;
+  experiment_id: string;
+  experiment_name: string;
+  name: string;
+  state: "queued" | "running" | "lost_contact" | "succeeded" | "failed" | "cancelled";
+  job_id: string | null;
+  dataset_version_id: string | null;
+  dataset_name: string | null;
+  dataset_version: number | null;
+  created_at: string;
+  started_at: string | null;
+  finished_at: string | null;
+  created_by: string;
+  notes: string;
+  tags: Record<string, string>;
+  params: Record<string, string>;
+  /** the last value of each metric */
+  metrics: Record<string, number | string>;
+  progress: number;
+  message: string;
+  eta_s: number | null;
+  device: string | null;
+  /** null in lists */
+  evaluation: unknown | null;
+  spec: unknown | null;
+}
+
+export interface RunUpdate {
+  name?: string;
+  /** Markdown */
+  notes?: string;
+  /** replaces all tags */
+  tags?: Record<string, string>;
+}
+
+export interface Session {
+  user: User;
+  team: Team;
+  teams: Team[];
+  role: "none" | "viewer" | "editor" | "admin" | "owner";
+  /** what the caller may do, as routes name it */
+  scopes: string[];
+  /** when to refresh; null for an API token */
+  expires_at: string | null;
+}
+
+export interface SpecReport {
+  layers: LayerReport[];
+  parameters: number;
+  steps_per_epoch: number;
+  steps: number;
+}
+
+export interface Split {
+  train: number;
+  validation: number;
+  test: number;
+  seed?: number;
+  stratify?: boolean;
+}
+
+export interface Team {
+  id: string;
+  slug: string;
+  name: string;
+}
+
+export interface TeamChoice {
+  team_id: string;
+}
+
+export interface Template {
+  id: string;
+  title: string;
+  description: string;
+  kind: string;
+  spec: unknown;
+}
+
+export interface TrainingCheck {
+  dataset_version_id: string;
+  spec: unknown;
+}
+
+export interface TrainingCreate {
+  dataset_version_id: string;
+  name?: string | null;
+  /** its name; made when absent */
+  experiment?: string | null;
+  spec: unknown;
+}
+
+export interface Upload {
+  id: string;
+  file_name: string;
+  size_bytes: number;
+  /** durable so far: where to go on */
+  offset_bytes: number;
+  state: "receiving" | "complete";
+  sha256: string | null;
+  created_at: string;
+  expires_at: string;
+}
+
+export interface User {
+  id: string;
+  email: string;
+  name: string;
+  /** en or zh-CN */
+  locale: string;
+  created_at: string;
+}
+
+export interface UserUpdate {
+  name?: string;
+  locale?: string;
+}
+
+export interface Worker {
+  id: string;
+  name: string;
+  /** online or offline */
+  state: string;
+  version: string;
+  capabilities: unknown;
+  /** what keeps a runner in */
+  sandbox: string[];
+  slots: number;
+  busy: number;
+  last_seen_at: string;
+}
+
+export interface WorkerHello {
+  name: string;
+  version: string;
+  slots: number;
+  kinds: string[];
+  capabilities: unknown;
+  sandbox: string[];
+}
+
+export interface WorkerWelcome {
+  worker_id: string;
+  heartbeat_seconds: number;
+  lease_seconds: number;
+}

@@ -1,28 +1,41 @@
 /*
- * Names for parts of the printed shapes, and shapes of JSON the server stores without looking inside
- * (samples from the data runner, training specs): those are described in full here.
+ * The printed shapes, and in full what the server stores without looking inside: the data runner's columns
+ * and samples, evaluations, training specs, and the Open Inference Protocol.
  */
-import type { Column, DatasetVersion, LineageGraph, MetricSeries, ModelVersion, NodeKind } from "./types.gen";
+import type * as gen from "./types.gen";
 
 export type * from "./types.gen";
-
-export interface Page<T> {
-    items: T[];
-    next_cursor: string | null;
-}
 
 export interface Items<T> {
     items: T[];
 }
 
-export type Bucket = MetricSeries["buckets"][number];
-export type LineageNode = LineageGraph["nodes"][number];
-export type LineageEdge = LineageGraph["edges"][number];
-export type Histogram = NonNullable<Column["histogram"]>;
-export type ClassCount = NonNullable<DatasetVersion["classes"]>[number];
-export type Splits = NonNullable<DatasetVersion["splits"]>;
-export type Signature = ModelVersion["signature"];
-export type { NodeKind };
+export interface Statistics {
+    min: number;
+    max: number;
+    mean: number;
+    stddev: number;
+    p05: number;
+    p25: number;
+    p50: number;
+    p75: number;
+    p95: number;
+}
+
+export interface Histogram {
+    edges: number[];
+    counts: number[];
+}
+
+export interface Column {
+    name: string;
+    type: string;
+    nulls: number;
+    distinct: number;
+    statistics: Statistics | null;
+    histogram: Histogram | null;
+    top: { value: string; count: number }[] | null;
+}
 
 export interface ImageSamples {
     tile: number;
@@ -41,6 +54,42 @@ export interface SplitSpec {
     test: number;
     seed: number;
     stratify: boolean;
+}
+
+export interface DatasetVersion extends Omit<gen.DatasetVersion, "columns" | "samples" | "split" | "error"> {
+    columns: Column[] | null;
+    samples: ImageSamples | TableSamples | null;
+    split: SplitSpec | null;
+    error: gen.JobError | null;
+}
+
+export interface Evaluation {
+    confusion: { labels: string[]; matrix: number[][] } | null;
+    class_metrics: { label: string; precision: number; recall: number; f1: number; support: number }[] | null;
+}
+
+export interface Run extends Omit<gen.Run, "evaluation"> {
+    evaluation: Evaluation | null;
+}
+
+export interface ModelVersion extends Omit<gen.ModelVersion, "evaluation"> {
+    evaluation: Evaluation | null;
+}
+
+export type Signature = ModelVersion["signature"];
+
+/* Metric values are numbers, or "NaN", "Infinity", "-Infinity". */
+export type MetricValue = number | string;
+
+export interface Bucket extends Omit<gen.MetricBucket, "min" | "max" | "first" | "last"> {
+    min: MetricValue;
+    max: MetricValue;
+    first: MetricValue;
+    last: MetricValue;
+}
+
+export interface MetricSeries extends Omit<gen.MetricSeries, "buckets"> {
+    buckets: Bucket[];
 }
 
 export interface TrainSpec {

@@ -2,6 +2,8 @@
  * Prepares a hand-drawn glyph as the digit sets were prepared: the ink is scaled to fit 20/28 of the tile
  * and centred by its centre of mass (LeCun et al., MNIST). Pixels are ink 0..255, row-major.
  */
+import { clamp } from "./clamp";
+
 export interface Bitmap {
     width: number;
     height: number;
@@ -99,6 +101,8 @@ export function centreGlyph(image: Bitmap, width: number, height: number): Bitma
     );
     const tile: Bitmap = { width, height, ink: new Uint8ClampedArray(width * height) };
     const centre = centreOfMass(glyph);
-    paste(tile, glyph, Math.round((width - 1) / 2 - centre.x), Math.round((height - 1) / 2 - centre.y));
+    const left = clamp(Math.round((width - 1) / 2 - centre.x), 0, width - glyph.width);
+    const top = clamp(Math.round((height - 1) / 2 - centre.y), 0, height - glyph.height);
+    paste(tile, glyph, left, top);
     return tile;
 }

@@ -34,7 +34,7 @@ function DatasetView({ dataset, versions }: { dataset: Dataset; versions: Datase
     const sorted = [...versions].sort((a, b) => b.version - a.version);
     const current = sorted.find((version) => String(version.version) === search.version) ?? sorted[0];
     const importing = current?.state === "importing";
-    useLive(current ? [`dataset_version:${current.id}`, `job:${current.job_id}`] : [], importing);
+    useLive(current ? [`dataset_version:${current.id}`] : [], importing);
     const tabs: Tab[] = [];
     if (current) {
         tabs.push({ id: "overview", label: t("dataset.overview"), content: () => <OverviewTab version={current} project={project} /> });

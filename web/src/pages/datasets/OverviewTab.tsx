@@ -22,11 +22,11 @@ export function OverviewTab({ version, project }: { version: DatasetVersion; pro
     const hash = version.sha256;
     return (
         <div className="stack">
-            {version.state === "importing" && <ImportProgress version={version} project={project} />}
+            {version.state === "importing" && version.job_id && (
+                <ImportProgress version={version.id} id={version.job_id} project={project} />
+            )}
             {version.state === "failed" && version.error && (
-                <JobFailure error={version.error}>
-                    <RetryButton job={version.job_id} />
-                </JobFailure>
+                <JobFailure error={version.error}>{version.job_id && <RetryButton job={version.job_id} />}</JobFailure>
             )}
             <Card>
                 <Facts
@@ -99,10 +99,10 @@ function SplitCard({ version }: { version: DatasetVersion }) {
     );
 }
 
-function ImportProgress({ version, project }: { version: DatasetVersion; project: string }) {
+function ImportProgress({ version, id, project }: { version: string; id: string; project: string }) {
     const { t } = useI18n();
-    const { freshness, pollMs } = useLive([`job:${version.job_id}`, `dataset_version:${version.id}`]);
-    const { data: job } = useQuery({ ...jobQuery(version.job_id), refetchInterval: pollMs });
+    const { freshness, pollMs } = useLive([`job:${id}`, `dataset_version:${version}`]);
+    const { data: job } = useQuery({ ...jobQuery(id), refetchInterval: pollMs });
     const cancel = useCancelJob();
     if (!job) return null;
     return (

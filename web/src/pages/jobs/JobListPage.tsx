@@ -22,9 +22,9 @@ const KINDS = ["dataset.import", "train", "predict"] as const;
 function columnsOf({ t, ago, label }: I18n): ColumnDef<Job>[] {
     return [
         { id: "state", header: t("field.state"), meta: { width: "140px" }, cell: ({ row }) => <StatePill state={row.original.state} /> },
-        { id: "name", header: t("field.name"), meta: { width: "minmax(180px, 2fr)" }, cell: ({ row }) => <strong className="truncate">{row.original.name}</strong> },
+        { id: "name", header: t("field.name"), meta: { width: "minmax(150px, 1fr)" }, cell: ({ row }) => <strong className="truncate">{row.original.name}</strong> },
         { id: "kind", header: t("field.kind"), meta: { width: "130px" }, cell: ({ row }) => label("job_kind", row.original.kind) },
-        { id: "progress", header: t("field.progress"), meta: { width: "minmax(180px, 2fr)" }, cell: ({ row: { original } }) => <JobProgress job={original} /> },
+        { id: "progress", header: t("field.progress"), meta: { width: "minmax(200px, 2.4fr)" }, cell: ({ row: { original } }) => <JobProgress job={original} /> },
         { id: "attempt", header: t("field.attempt"), meta: { width: "90px", right: true }, cell: ({ row }) => t("job.attempt", { n: row.original.attempt, of: row.original.max_attempts }) },
         { id: "time", header: t("field.duration"), meta: { width: "110px", right: true }, cell: ({ row }) => {
             const seconds = secondsBetween(row.original.started_at, row.original.finished_at, Date.now());

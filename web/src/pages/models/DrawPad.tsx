@@ -10,7 +10,7 @@ import type { Bitmap } from "../../lib/digit";
 import css from "./Try.module.css";
 
 const SIZE = 280;
-const PEN_WIDTH = 22;
+const PEN_WIDTH = 26;
 const KEY_STEP = 12;
 const STEPS: Record<string, [number, number]> = {
     ArrowLeft: [-KEY_STEP, 0],

@@ -25,7 +25,7 @@ export function ParamsTab({ run }: { run: Run }) {
                 </Card>
             )}
             <Notes key={run.notes} run={run} />
-            {run.spec && (
+            {run.spec !== null && (
                 <Card title={t("run.spec")}>
                     <CodeBlock label={t("run.spec")} text={JSON.stringify(run.spec, null, 2)} />
                 </Card>
