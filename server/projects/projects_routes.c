@@ -10,7 +10,7 @@ struct project_create {
 };
 static const struct field PROJECT_CREATE_FIELDS[] = {
     FIELD(STRING, struct project_create, slug, .flags = FIELD_REQUIRED, .min = 1, .max = 63,
-          .pattern = "[a-z0-9][a-z0-9-]*", .doc = "small letters, digits and dashes"),
+          .pattern = "^[a-z0-9][a-z0-9-]*$", .doc = "small letters, digits and dashes"),
     FIELD(STRING, struct project_create, name, .flags = FIELD_REQUIRED, .min = 1, .max = 200),
     FIELD(STRING, struct project_create, description, .max = 10000),
 };

@@ -7,7 +7,7 @@
 
 #include "sql/registry.h"
 
-#define MODEL_NAME .min = 1, .max = 128, .pattern = "[A-Za-z0-9][A-Za-z0-9._-]*"
+#define MODEL_NAME .min = 1, .max = 128, .pattern = "^[A-Za-z0-9][A-Za-z0-9._-]*$"
 
 struct model_query {
     struct page_query page;
