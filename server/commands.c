@@ -38,7 +38,7 @@ static enum err run_serve(const struct command_input *in, struct err_info *err) 
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
     log_init(log_level_of(in->config->log_level));
-    TRY(app_new(in->config, &app, err));
+    TRY(app_new(in->config, APP_SERVER, &app, err));
     log_event(LOG_INFO, "server.started", LOG_T("listen", in->config->listen),
               LOG_N("threads", in->config->threads));
     int received = wait_for_signal(&signals);
@@ -100,7 +100,7 @@ static enum err run_offline(const struct command_input *in,
                             struct err_info *err) {
     struct app *app;
     struct ctx cx;
-    TRY(app_new_offline(in->config, &app, err));
+    TRY(app_new(in->config, APP_DATABASE, &app, err));
     ctx_init(&cx, app);
     cx.who.kind = PRINCIPAL_SYSTEM;
     enum err done = fn(&cx, in);

@@ -221,12 +221,12 @@ static const char *principal_text(const struct ctx *cx) {
 /* Never the query, a body, a cookie or a token; the path only as the route's pattern. */
 static void log_access(const struct http_call *call, int64_t duration_us) {
     const struct ctx *cx = call->cx;
-    log_event(LOG_INFO, "http.request", LOG_T("request_id", cx->request_id),
-              LOG_T("method", method_to_string(call->request.method)),
+    log_context(cx->request_id, principal_text(cx));
+    log_event(LOG_INFO, "http.request", LOG_T("method", method_to_string(call->request.method)),
               LOG_T("route", call->rq.route ? call->rq.route->path : "-"),
               LOG_N("status", call->sent_status), LOG_N("duration_us", duration_us),
               LOG_N("bytes_in", call->body_received), LOG_N("bytes_out", call->sent_bytes),
-              LOG_T("principal", principal_text(cx)), LOG_T("remote", cx->remote));
+              LOG_T("remote", cx->remote));
 }
 
 /* The reason of a failure that the client was told nothing about. */
@@ -234,8 +234,7 @@ static void log_failure(const struct http_call *call) {
     const struct err_info *err = &call->cx->err;
     if (err_to_status(call->err) < 500)
         return;
-    log_event(LOG_ERROR, "http.failed", LOG_T("request_id", call->cx->request_id),
-              LOG_T("route", call->rq.route ? call->rq.route->path : "-"),
+    log_event(LOG_ERROR, "http.failed", LOG_T("route", call->rq.route ? call->rq.route->path : "-"),
               LOG_T("code", err_to_string(call->err)), LOG_T("message", err->message),
               LOG_T("detail", err->detail));
 }
@@ -278,7 +277,7 @@ void http_dispatch(struct ctx *cx, const struct http_head *head, struct http_io 
     struct gate_verdict verdict = gate_check(&rules, head, &call.request);
 
     snprintf(cx->remote, sizeof(cx->remote), "%s", head->remote ? head->remote : "");
-    call.close = verdict.close;
+    call.close = verdict.close || io->closing;
     if (verdict.status)
         refuse_head(&call, verdict.status, verdict.reason);
     else

@@ -9,6 +9,7 @@
  * withdrawn: each connection ends with its reply, and those waiting get their turn. */
 #include "http/internal.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 
 #include <civetweb.h>
@@ -20,6 +21,8 @@
 #include <sys/stat.h>
 
 #define SPARE_THREADS 8
+#define LINGER_US 300000
+#define LINGER_BYTES ((size_t)1 << 20)
 /* Mozilla's intermediate guideline: TLS 1.2 with ephemeral keys and authenticated ciphers, and 1.3. */
 #define TLS12_CIPHERS                                                                              \
     "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"     \
@@ -44,6 +47,7 @@ struct connection {
     struct http_io io; /* first: ops get a pointer to it */
     struct mg_connection *conn;
     struct listener *listener;
+    bool closed; /* asked for by the dispatcher */
     bool expects_continue; /* the client waits for "100 Continue" before it sends its body */
 };
 
@@ -73,7 +77,22 @@ static bool connection_is_open(struct http_io *io) {
 
 static void connection_close_after(struct http_io *io) {
     struct connection *c = io->data;
+    c->closed = true;
     mg_disable_connection_keep_alive(c->conn);
+}
+
+/* Closing a socket with unread bytes resets the connection, and the refusal of an upload would be
+ * lost on its way. So a little of what is still coming is taken first, for a short time. */
+static void connection_linger(struct connection *c) {
+    char piece[4096];
+    size_t total = 0;
+    int n = 1;
+    mg_set_read_deadline(c->conn, clock_mono_us() + LINGER_US);
+    while (n > 0 && total < LINGER_BYTES) {
+        n = mg_read(c->conn, piece, sizeof(piece));
+        total += n > 0 ? (size_t)n : 0;
+    }
+    mg_set_read_deadline(c->conn, 0);
 }
 
 static const struct http_io_ops CONNECTION_OPS = {connection_read, connection_write,
@@ -85,8 +104,7 @@ static void connection_init(struct connection *c, struct mg_connection *conn) {
     c->listener = listener_of(conn);
     struct http_server *server = c->listener->app->http;
     bool crowded = atomic_load(&c->listener->open) > c->listener->threads - SPARE_THREADS;
-    if (crowded || atomic_load(&server->stopping))
-        mg_disable_connection_keep_alive(conn);
+    c->io.closing = crowded || atomic_load(&server->stopping);
 }
 
 /* The address that counts: the peer's, or what a proxy we trust says it is. */
@@ -121,6 +139,8 @@ static int answer(struct mg_connection *conn) {
     ctx_init(&cx, c.listener->app);
     http_dispatch(&cx, &head, &c.io);
     ctx_done(&cx);
+    if (c.closed && info->content_length != 0)
+        connection_linger(&c);
     return 200;
 }
 
@@ -230,7 +250,7 @@ static enum err start(struct listener *listener, struct err_info *err) {
                                            .log_message = log_library,
                                            .log_access = log_nothing,
                                            .init_connection = count_open,
-                                           .connection_closed = count_closed,
+                                           .connection_close = count_closed,
                                            .external_ssl_ctx = give_tls};
     struct mg_init_data init = {&callbacks, listener, settings};
     struct mg_error_data error = {.text = reason, .text_buffer_size = sizeof(reason)};

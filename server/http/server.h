@@ -44,6 +44,7 @@ void http_close(struct http_server *server);
 struct http_io {
     const struct http_io_ops *ops;
     void *data;
+    bool closing; /* whatever is asked, the reply will be the last on this connection */
 };
 struct http_io_ops {
     /* What is there, waiting for it until the deadline (monotonic clock): 0 = end, -1 = broken off
