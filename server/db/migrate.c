@@ -88,7 +88,7 @@ static enum err migrate(PGconn *pg, const struct db_migration *migrations, size_
     int applied_count = 0;
     for (size_t i = 0; i < count; i++) {
         char checksum[SHA256_TEXT_SIZE];
-        bool applied;
+        bool applied = false;
         sha256_hex_of(migrations[i].sql, strlen(migrations[i].sql), checksum);
         TRY(check_applied(pg, &migrations[i], checksum, &applied, err));
         if (applied)
