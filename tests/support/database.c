@@ -34,7 +34,9 @@ void test_url(const char *role, const char *database, char *ret, size_t cap) {
         if (o->val && strcmp(o->keyword, "port") == 0)
             port = o->val;
     }
-    snprintf(ret, cap, "host='%s' port=%s user=%s dbname=%s", host, port, role, database);
+    snprintf(ret, cap,
+             "host='%s' port=%s user=%s dbname=%s options='-c client_min_messages=warning'", host,
+             port, role, database);
     PQconninfoFree(options);
 }
 
