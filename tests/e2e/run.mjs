@@ -1,0 +1,31 @@
+/*
+ * The whole path as a person walks it: sign in, bring digits, train, watch, register, draw, look back along
+ * the lineage; tokens; the keyboard alone; both languages; dark. Environment: SLIPWAY_URL, SLIPWAY_EMAIL,
+ * SLIPWAY_PASSWORD; optionally SLIPWAY_DIGITS (a folder with IDX files) and CHROMIUM.
+ */
+import { openBrowser, shot } from "./lib/browser.mjs";
+import { digits } from "./lib/digits.mjs";
+import { runAll } from "./lib/tap.mjs";
+import "./tests/session.mjs";
+import "./tests/datasets.mjs";
+import "./tests/training.mjs";
+import "./tests/models.mjs";
+import "./tests/lineage.mjs";
+import "./tests/settings.mjs";
+import "./tests/keyboard.mjs";
+import "./tests/looks.mjs";
+
+const IMPORTED = 6000;
+const { SLIPWAY_URL: url, SLIPWAY_EMAIL: email, SLIPWAY_PASSWORD: password } = process.env;
+if (!url || !email || !password) {
+    console.error("SLIPWAY_URL, SLIPWAY_EMAIL and SLIPWAY_PASSWORD are needed");
+    process.exit(2);
+}
+
+const opened = await openBrowser(url);
+const project = `e2e-${Date.now().toString(36)}`;
+const context = { ...opened, url, email, password, project, digits: digits(IMPORTED) };
+const counts = await runAll(context, (name) => shot(opened.page, `failed-${name.replace(/\W+/g, "-")}`));
+await opened.browser.close();
+console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
+process.exit(counts.failed === 0 ? 0 : 1);
