@@ -243,6 +243,19 @@ static enum err open_locked(struct ctx *cx, struct upload *upload, int *ret_fd, 
     return db_commit(cx);
 }
 
+enum err upload_resume_own(struct ctx *cx, const char *id, struct upload *ret) {
+    TRY(upload_get_own(cx, id, ret));
+    if (ret->state == UPLOAD_COMPLETE || ret->offset_bytes < ret->size_bytes)
+        return OK;
+    auto_fd fd = -1;
+    bool locked;
+    if (open_locked(cx, ret, &fd, &locked) != OK) /* finished and gone in this very moment */
+        return upload_get_own(cx, id, ret);
+    if (!locked || ret->state == UPLOAD_COMPLETE)
+        return OK;
+    return finish(cx, fd, "", ret);
+}
+
 enum err upload_append(struct ctx *cx, const struct req *rq, struct upload *upload,
                        const struct upload_chunk *chunk, enum chunk_result *ret) {
     auto_fd fd = -1;
