@@ -179,7 +179,7 @@ static enum err head_upload(struct ctx *cx, const struct req *rq, struct reply *
     struct upload upload;
     if (!speaks_tus(rq))
         return refuse_version(cx, rp);
-    TRY(upload_get_own(cx, req_param(rq, "upload"), &upload));
+    TRY(upload_resume_own(cx, req_param(rq, "upload"), &upload));
     if (upload_is_expired(&upload))
         return refuse(cx, rp, 410, "the upload has expired");
     tus_headers(cx, rp, &upload);
@@ -243,7 +243,7 @@ static enum err patch_upload(struct ctx *cx, const struct req *rq, struct reply 
 
 static enum err get_upload(struct ctx *cx, const struct req *rq, struct reply *rp) {
     struct upload *upload = arena_new_struct(cx->arena, struct upload);
-    TRY(upload_get_own(cx, req_param(rq, "upload"), upload));
+    TRY(upload_resume_own(cx, req_param(rq, "upload"), upload));
     reply_object(rp, upload);
     return OK;
 }

@@ -248,7 +248,7 @@ enum err upload_resume_own(struct ctx *cx, const char *id, struct upload *ret) {
     if (ret->state == UPLOAD_COMPLETE || ret->offset_bytes < ret->size_bytes)
         return OK;
     auto_fd fd = -1;
-    bool locked;
+    bool locked = false;
     if (open_locked(cx, ret, &fd, &locked) != OK) /* finished and gone in this very moment */
         return upload_get_own(cx, id, ret);
     if (!locked || ret->state == UPLOAD_COMPLETE)
@@ -259,7 +259,7 @@ enum err upload_resume_own(struct ctx *cx, const char *id, struct upload *ret) {
 enum err upload_append(struct ctx *cx, const struct req *rq, struct upload *upload,
                        const struct upload_chunk *chunk, enum chunk_result *ret) {
     auto_fd fd = -1;
-    bool locked;
+    bool locked = false;
     TRY(open_locked(cx, upload, &fd, &locked));
     struct stat st;
     if (!locked || fstat(fd, &st) != 0) {

@@ -15,6 +15,9 @@ MUST_USE enum err upload_create(struct ctx *cx, const char *file_name, int64_t s
                                 struct upload *ret);
 /* The caller's own; ERR_NOT_FOUND for everybody else's. */
 MUST_USE enum err upload_get_own(struct ctx *cx, const char *id, struct upload *ret);
+/* The same for a client that asks how far it is: an upload whose bytes are all there, but whose
+ * finish was cut short by a crash, is finished now. */
+MUST_USE enum err upload_resume_own(struct ctx *cx, const char *id, struct upload *ret);
 /* One row more than the page shows, for reply_page_by_id(). */
 MUST_USE enum err upload_list_own(struct ctx *cx, const struct page_query *page, struct list *ret);
 MUST_USE enum err upload_delete_own(struct ctx *cx, const char *id);

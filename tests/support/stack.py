@@ -198,7 +198,7 @@ class Stack:
             "--slots", str(self.slots), "--runner-paths", runner_paths()])
 
     def start_database(self):
-        subprocess.run([PG, "start", self.pg_dir], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([PG, "revive", self.pg_dir], check=True, stdout=subprocess.DEVNULL)
 
     def _login(self):
         """Signs in as a browser does and makes an API token."""
