@@ -418,7 +418,7 @@ static enum err array_to_strings(struct decoding *d, const struct field *f, cons
         most += *p == ',';
     const char **items = arena_new_array(d->arena, const char *, most);
     const char *p = text + 1;
-    while (*p && *p != '}') {
+    while (*p && *p != '}' && count < most) {
         items[count++] = array_element(d->arena, &p);
         if (*p == ',')
             p++;
@@ -460,7 +460,7 @@ static enum err from_text(struct decoding *d, const struct field *f, const char 
     case FIELD_TYPE_ENUM:
         return set_enum(d, f, text, ret);
     case FIELD_TYPE_STRINGS:
-        if (*text == '{')
+        if (*text == '{' && !d->limits)
             return array_to_strings(d, f, text, ret);
         return text_to_nested(d, f, text, ret);
     case FIELD_TYPE_JSON:
