@@ -443,8 +443,8 @@ static uint64_t hits_of(const char *path) {
     return 0;
 }
 
-/* Takes nothing of what should be a gigabyte. The client would see what lies in the kernel's buffers
- * for a long time yet: the server has let go when the request is counted. */
+/* Takes nothing of what should be a gigabyte. The client would see what lies in the kernel's
+ * buffers for a long time yet: the server has let go when the request is counted. */
 static void *run_slow_reader(void *arg) {
     struct slow *s = arg;
     struct tls_client c;

@@ -33,8 +33,11 @@ static inline int tcp_connect(int port) {
 
 static inline SSL_CTX *tls_context(void) {
     static SSL_CTX *context;
-    if (!context)
+    if (!context) {
         context = SSL_CTX_new(TLS_client_method());
+        /* SSL_read() must come back after a session ticket instead of waiting for data. */
+        SSL_CTX_clear_mode(context, SSL_MODE_AUTO_RETRY);
+    }
     return context;
 }
 
@@ -62,6 +65,8 @@ static inline bool tls_drain(struct tls_client *c, struct buf *out, int timeout_
         if (SSL_pending(c->ssl) == 0 && poll(&p, 1, timeout_ms) <= 0)
             return false;
         int n = SSL_read(c->ssl, piece, sizeof(piece));
+        if (n <= 0 && SSL_get_error(c->ssl, n) == SSL_ERROR_WANT_READ)
+            continue;
         if (n <= 0)
             return true;
         buf_append(out, piece, (size_t)n);

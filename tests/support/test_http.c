@@ -255,7 +255,7 @@ struct test_reply *test_send(struct app *app, struct arena *arena, const struct 
     const char *method = rq->method ? rq->method : "GET";
     const char *query = strchr(rq->path, '?');
     struct wire w = {.rq = rq, .body = rq->json ? rq->json : rq->body};
-    struct http_io io = {&WIRE_OPS, &w};
+    struct http_io io = {.ops = &WIRE_OPS, .data = &w};
     struct head h = {.count = 0};
     struct ctx cx;
 
