@@ -130,14 +130,18 @@ static enum err get_model_metadata(struct ctx *cx, const struct req *rq, struct 
     return OK;
 }
 
-/* Ready means that a request will be answered: a stopped endpoint starts with the first one. */
+/* Ready means that a request will be answered: a stopped endpoint starts with the first one. A
+ * refusal has both forms that clients look for: "ready" and "error". */
 static enum err get_model_ready(struct ctx *cx, const struct req *rq, struct reply *rp) {
     struct model_version version;
     TRY(version_of_path(cx, rq, &version));
     const char *state = json_string_value(json_object_get(version.endpoint, "state"));
     bool ready = !state || strcmp(state, ENDPOINT_STATE_NAMES[ENDPOINT_FAILED]) != 0;
+    json_t *reply = json_pack("{s:s, s:b}", "name", version.model_name, "ready", (int)ready);
+    if (!ready)
+        json_object_set(reply, "error", json_object_get(version.endpoint, "message"));
     reply_status(rp, ready ? 200 : 503);
-    reply_json(rp, json_pack("{s:s, s:b}", "name", version.model_name, "ready", (int)ready));
+    reply_json(rp, reply);
     return OK;
 }
 

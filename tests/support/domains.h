@@ -2,6 +2,7 @@
  * without a worker: the helpers call the kind's callbacks as jobs/ does, in one transaction. */
 #pragma once
 
+#include "base/buf.h"
 #include "base/cleanup.h"
 #include "jobs/jobs.h"
 #include "tests/support/database.h"
