@@ -9,8 +9,11 @@
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(SLIPWAY_SANITIZED)
 #define MANY_WIDTHS __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+// For rows of a dozen numbers: sixteen at a time would leave all of them to the scalar rest.
+#define SHORT_ROWS __attribute__((target_clones("arch=x86-64-v3", "default")))
 #else
 #define MANY_WIDTHS
+#define SHORT_ROWS
 #endif
 
 namespace slipway {
@@ -89,6 +92,127 @@ MANY_WIDTHS void gather_f32(const Gather &g, const float *x, float *ret) {
     for (size_t i = 0; i < g.n; i++)
         std::memcpy(ret + i * sample, x + static_cast<size_t>(g.rows[i]) * sample,
                     sample * sizeof *ret);
+}
+
+// What the loops below read; the pointers never overlap, and saying so (__restrict) is what lets
+// the compiler vectorise them. Everything is 32 bits wide and free of branches for the same reason.
+struct PoolShape {
+    size_t width, kernel, rows, columns;
+};
+
+// The larger of two; a NaN must stay one to be noticed.
+static inline bool replaces(float v, float best) {
+    return (v > best) | (v != v);
+}
+
+MANY_WIDTHS static void pool_any(const PoolShape &p, const float *__restrict x, float *__restrict y,
+                                 int32_t *__restrict picks) {
+    for (size_t r = 0; r < p.rows; r++)
+        for (size_t i = 0; i < p.columns; i++) {
+            const float *window = x + r * p.kernel * p.width + i * p.kernel;
+            float best = window[0];
+            int32_t pick = 0;
+            for (size_t k = 1; k < p.kernel * p.kernel; k++) {
+                float v = window[k / p.kernel * p.width + k % p.kernel];
+                pick = replaces(v, best) ? static_cast<int32_t>(k) : pick;
+                best = replaces(v, best) ? v : best;
+            }
+            y[r * p.columns + i] = best;
+            picks[r * p.columns + i] = pick;
+        }
+}
+
+// 2 x 2, nine of ten pools: first the larger of two rows, then of two neighbours.
+SHORT_ROWS static void pool_rows(const PoolShape &p, const float *__restrict x,
+                                 float *__restrict tall, int32_t *__restrict lower) {
+    size_t used = 2 * p.columns;
+    for (size_t r = 0; r < p.rows; r++)
+        for (size_t i = 0; i < used; i++) {
+            float upper = x[2 * r * p.width + i], under = x[(2 * r + 1) * p.width + i];
+            bool larger = replaces(under, upper);
+            tall[r * used + i] = larger ? under : upper;
+            lower[r * used + i] = larger ? 2 : 0;
+        }
+}
+
+// Two loops, because gcc vectorises each and not their union.
+MANY_WIDTHS static void pool_neighbours(const float *__restrict tall,
+                                        const int32_t *__restrict lower, float *__restrict y,
+                                        int32_t *__restrict picks, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        float a = tall[2 * i], b = tall[2 * i + 1];
+        bool larger = replaces(b, a);
+        y[i] = larger ? b : a;
+        picks[i] = larger;
+    }
+    for (size_t i = 0; i < n; i++) {
+        int32_t left = lower[2 * i], right = lower[2 * i + 1] + 1;
+        picks[i] = picks[i] ? right : left;
+    }
+}
+
+MANY_WIDTHS static void narrow(const int32_t *__restrict from, uint8_t *__restrict to, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        to[i] = static_cast<uint8_t>(from[i]);
+}
+
+MANY_WIDTHS static void widen(const uint8_t *__restrict from, int32_t *__restrict to, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        to[i] = from[i];
+}
+
+PlanePool::PlanePool(size_t height, size_t width, size_t kernel)
+    : height_(height), width_(width), kernel_(kernel), rows_(height / kernel),
+      columns_(width / kernel), tall_(rows_ * columns_ * 2), lower_(rows_ * columns_ * 2),
+      wide_(rows_ * columns_) {
+}
+
+void PlanePool::forward(const float *x, float *y, uint8_t *picks) {
+    PoolShape shape = {width_, kernel_, rows_, columns_};
+    if (kernel_ == 2) {
+        pool_rows(shape, x, tall_.data(), lower_.data());
+        pool_neighbours(tall_.data(), lower_.data(), y, wide_.data(), rows_ * columns_);
+    } else {
+        pool_any(shape, x, y, wide_.data());
+    }
+    narrow(wide_.data(), picks, rows_ * columns_);
+}
+
+MANY_WIDTHS static void spread_any(const PoolShape &p, const float *__restrict dy,
+                                   const int32_t *__restrict picks, float *__restrict dx) {
+    for (size_t r = 0; r < p.rows; r++)
+        for (size_t k = 0; k < p.kernel * p.kernel; k++)
+            for (size_t i = 0; i < p.columns; i++) {
+                size_t at = (r * p.kernel + k / p.kernel) * p.width + i * p.kernel + k % p.kernel;
+                bool picked = picks[r * p.columns + i] == static_cast<int32_t>(k);
+                dx[at] = picked ? dy[r * p.columns + i] : 0.0F;
+            }
+}
+
+SHORT_ROWS static void spread_two(const PoolShape &p, const float *__restrict dy,
+                                  const int32_t *__restrict picks, float *__restrict dx) {
+    for (size_t r = 0; r < 2 * p.rows; r++) {
+        const float *__restrict from = dy + r / 2 * p.columns;
+        const int32_t *__restrict pick = picks + r / 2 * p.columns;
+        float *__restrict to = dx + r * p.width;
+        int32_t first = r % 2 ? 2 : 0; // position of the left neighbour in its window
+        for (size_t i = 0; i < p.columns; i++) {
+            to[2 * i] = pick[i] == first ? from[i] : 0.0F;
+            to[2 * i + 1] = pick[i] == first + 1 ? from[i] : 0.0F;
+        }
+    }
+}
+
+void PlanePool::backward(const float *dy, const uint8_t *picks, float *dx) {
+    widen(picks, wide_.data(), rows_ * columns_);
+    // Windows cover all but a rim; only a rim needs zeros.
+    if (height_ % kernel_ || width_ % kernel_)
+        std::memset(dx, 0, height_ * width_ * sizeof *dx);
+    PoolShape shape = {width_, kernel_, rows_, columns_};
+    if (kernel_ == 2)
+        spread_two(shape, dy, wide_.data(), dx);
+    else
+        spread_any(shape, dy, wide_.data(), dx);
 }
 
 MANY_WIDTHS void bias_act(float *y, const float *bias, size_t n, size_t d, bool relu) {

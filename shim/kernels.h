@@ -40,6 +40,26 @@ struct Gather {
 void gather_u8(const Gather &g, const uint8_t *x, float *ret);
 void gather_f32(const Gather &g, const float *x, float *ret);
 
+// ---- max pooling with stride = kernel and no padding
+// ------------------------------------------------
+
+// Planes [height, width] → [height / kernel, width / kernel], one after the other. Keeps working
+// memory between planes, so one object belongs to one thread.
+class PlanePool {
+  public:
+    static constexpr size_t KERNEL_MAX = 8; // positions in a window fit a byte
+    PlanePool(size_t height, size_t width, size_t kernel);
+    // picks: position in its window (row * kernel + column) of each maximum.
+    void forward(const float *x, float *y, uint8_t *picks);
+    // dx is written whole.
+    void backward(const float *dy, const uint8_t *picks, float *dx);
+
+  private:
+    size_t height_, width_, kernel_, rows_, columns_;
+    std::vector<float> tall_;
+    std::vector<int32_t> lower_, wide_;
+};
+
 // ---- the hand-written network -------------------------------------------------------------------
 
 // y: float32 [n, d] += bias [d], then max(0, ·) when relu.
