@@ -2,7 +2,7 @@
  * to stop and their jobs go back to the queue. Second: everything is killed. */
 
 #include "worker/api.h"
-#include "worker/jobdir.h"
+#include "worker/leftover.h"
 #include "worker/sandbox.h"
 #include "worker/worker.h"
 
@@ -55,7 +55,7 @@ static enum err read_token(struct worker *w, struct err_info *err) {
 }
 
 /* The work directory is ours alone; the lock is held until the process ends. */
-static enum err claim_work_dir(const struct worker *w, struct err_info *err) {
+static enum err claim_work_dir(struct worker *w, struct err_info *err) {
     char path[WORKER_PATH_MAX];
     if (mkdir(w->options.work_dir, 0700) != 0 && errno != EEXIST)
         return err_set(err, ERR_INVALID, "work_dir", "could not make %s: %s", w->options.work_dir,
@@ -65,11 +65,8 @@ static enum err claim_work_dir(const struct worker *w, struct err_info *err) {
     if (lock < 0 || flock(lock, LOCK_EX | LOCK_NB) != 0)
         return err_set(err, ERR_CONFLICT, "work_dir", "another worker uses %s",
                        w->options.work_dir);
-    struct jobdir left_over; /* jobs of a worker that was killed: their leases have run out */
-    snprintf(left_over.path, sizeof(left_over.path), "%.1000s/jobs", w->options.work_dir);
-    jobdir_remove(&left_over);
-    mkdir(left_over.path, 0700);
     mkdir(w->options.serve_dir, 0750);
+    w->left_over = leftover_collect(w);
     return OK;
 }
 
@@ -116,6 +113,7 @@ static void hello_until_heard(struct worker *w) {
     for (int wait = 1; !atomic_load(&w->stopping) && !say_hello(w, api);
          wait = wait < 8 ? wait * 2 : 8)
         nanosleep(&(struct timespec){.tv_sec = wait}, NULL);
+    leftover_report(w, api, w->left_over);
     api_free(api);
 }
 
@@ -159,6 +157,7 @@ int main(int argc, char **argv) {
     slots_run(&w);
     sandbox_free(w.sandbox);
     json_decref(w.capabilities);
+    json_decref(w.left_over);
     curl_global_cleanup();
     log_event(LOG_INFO, "worker.stopped", LOG_N("killed", atomic_load(&w.killing)));
     return 0;

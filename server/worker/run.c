@@ -5,6 +5,7 @@
  * ends everything without a word, because another attempt owns the job by then. */
 
 #include "worker/run.h"
+#include "worker/leftover.h"
 
 #include "base/cleanup.h"
 #include "base/log.h"
@@ -287,6 +288,7 @@ void run_job(struct worker *w, json_t *lease) {
     }
     log_event(LOG_INFO, "job.started", LOG_T("job", run.id), LOG_N("epoch", run.epoch),
               LOG_T("kind", json_string_value(json_object_get(lease, "kind"))));
+    leftover_note(w, run.id, run.epoch);
     run.api = api_new(w);
     pthread_t heartbeat, sender;
     pthread_create(&heartbeat, NULL, relay_heartbeat, &run);
@@ -301,6 +303,7 @@ void run_job(struct worker *w, json_t *lease) {
     api_free(run.api);
     spool_done(&run.spool);
     jobdir_remove(&run.dir);
+    leftover_forget(w, run.id);
     char path[WORKER_PATH_MAX];
     snprintf(path, sizeof(path), "%s/jobs/%s.events", w->options.work_dir, run.id);
     unlink(path);

@@ -46,6 +46,7 @@ struct worker {
     int64_t memory_bytes;    /* granted to one job */
     struct sandbox *sandbox;
     json_t *capabilities; /* of the train runner's self-check; NULL when it has none */
+    json_t *left_over;    /* jobs of a killed worker, reported after the hello */
     atomic_bool stopping; /* finish: no new leases, runners are asked to stop */
     atomic_bool killing;  /* second signal: now */
 };

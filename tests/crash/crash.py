@@ -130,7 +130,7 @@ def upload_offset(client, location):
 
 # ---- training ----
 
-def idx_digits(rng, rows=1500, side=8):
+def idx_digits(rng, rows=800, side=8):
     """Pictures whose bright quarter is their class: easy to learn, four classes."""
     images, labels = bytearray(), bytearray()
     for _ in range(rows):
