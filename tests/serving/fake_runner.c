@@ -116,15 +116,14 @@ static void *run(void *arg) {
         if (poll(&(struct pollfd){.fd = r->listener, .events = POLLIN}, 1, 10) <= 0)
             continue;
         struct connection *c = calloc(1, sizeof(*c));
-        pthread_t thread;
         if (!c)
             abort();
         *c = (struct connection){r, accept(r->listener, NULL, NULL)};
-        r->connections++;
-        if (pthread_create(&thread, NULL, serve, c) != 0)
+        if (pthread_create(&r->serving[r->connections++], NULL, serve, c) != 0)
             abort();
-        pthread_detach(thread);
     }
+    for (int i = 0; i < r->connections; i++)
+        pthread_join(r->serving[i], NULL);
     close(r->listener);
     unlink(r->path);
     return NULL;
@@ -134,6 +133,7 @@ void fake_runner_start(struct fake_runner *r, struct domains *d, const char *mod
     r->d = d;
     r->model = model;
     r->ends = false;
+    r->connections = 0;
     r->job_id[0] = '\0';
     assert_int_equal(pthread_create(&r->thread, NULL, run, r), 0);
 }
@@ -141,5 +141,4 @@ void fake_runner_start(struct fake_runner *r, struct domains *d, const char *mod
 void fake_runner_kill(struct fake_runner *r) {
     r->ends = true;
     pthread_join(r->thread, NULL);
-    pause_ms(50); /* its connections end too */
 }

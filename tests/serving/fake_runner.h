@@ -11,6 +11,7 @@ struct fake_runner {
     struct domains *d;
     const char *model; /* its jobs are named after it */
     pthread_t thread;
+    pthread_t serving[64]; /* one a connection */
     int listener;
     atomic_bool hangs_up; /* after each answer */
     atomic_bool ends;
