@@ -185,5 +185,5 @@ json_t *http_openapi(const struct http_registry *r) {
         "{s:s, s:{s:s, s:s}, s:o, s:{s:o, s:{s:{s:s,s:s,s:s}, s:{s:s,s:s}}}}", "openapi", "3.1.0",
         "info", "title", "Slipway", "version", "1", "paths", paths, "components", "schemas",
         schemas(r), "securitySchemes", "session", "type", "apiKey", "in", "cookie", "name",
-        "__Host-session", "token", "type", "http", "scheme", "bearer");
+        "__Host-slipway", "token", "type", "http", "scheme", "bearer");
 }

@@ -18,6 +18,7 @@ struct wire {
     size_t size, at;
     struct buf out;
     bool closes;
+    int looks;
 };
 
 static ssize_t wire_read(struct http_io *io, void *buffer, size_t cap, int64_t deadline_us) {
@@ -40,7 +41,7 @@ static bool wire_write(struct http_io *io, const void *data, size_t size) {
 
 static bool wire_is_open(struct http_io *io) {
     struct wire *w = io->data;
-    return w->rq->stream_stays && w->out.size < 65536;
+    return w->looks++ < w->rq->looks;
 }
 
 static void wire_close_after(struct http_io *io) {

@@ -26,7 +26,7 @@ struct test_request {
      * changes of state: Sec-Fetch-Site and X-Slipway-Request. */
     bool bare;
     size_t cut;        /* the body breaks off after so many bytes; 0 = it is whole */
-    bool stream_stays; /* http_io_is_open() for streams: true until the first 64 KiB */
+    int looks;         /* how often a stream is told that its client is still there */
 };
 
 struct test_reply {
