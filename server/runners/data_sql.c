@@ -20,7 +20,7 @@ enum {
     MEMORY_MIN_MIB = 128,
 };
 
-#define SPILL_FOLDER "tmp"
+#define SPILL_FOLDER "outputs/spill" /* outputs/ is all that a sandboxed runner may write to */
 
 static bool set_option(duckdb_config config, const char *name, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));

@@ -38,7 +38,7 @@ static void remove_directory(void) {
                                        "inputs/3",
                                        "outputs/data.safetensors",
                                        "inputs",
-                                       "tmp",
+                                       "outputs/spill",
                                        "outputs/samples.png",
                                        "outputs/manifest.json",
                                        "outputs/result.json",

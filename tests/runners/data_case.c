@@ -195,7 +195,7 @@ static void assert_outputs_exist(struct data_case *c) {
 
 static void assert_nothing_else(const struct data_case *c) {
     char path[PATH_MAX];
-    path_of(c, "tmp", path);
+    path_of(c, "outputs/spill", path);
     assert_int_not_equal(0, access(path, F_OK));
     path_of(c, "outputs/data.safetensors.part", path);
     assert_int_not_equal(0, access(path, F_OK));
