@@ -253,6 +253,8 @@ enum err query_decode(struct http_call *call) {
     const struct shape *shape = call->rq.route->query;
     const char *at = call->rq.head->query;
     uint64_t seen = 0;
+    if (call->rq.route->flags & ROUTE_ANY_QUERY)
+        return OK;
     char *query = arena_alloc(call->cx->arena, shape ? shape->size : 1);
 
     if (shape)

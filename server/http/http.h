@@ -70,7 +70,8 @@ enum route_flag {
     ROUTE_V2 = 16,         /* errors in Open Inference form {"error": …} */
     ROUTE_HIDDEN = 32,     /* not in OpenAPI */
     ROUTE_ANONYMOUS = 64,  /* public, and nobody is even looked up: no database is needed */
-    ROUTE_UNCOUNTED = 128  /* answered when the server is full: health */
+    ROUTE_UNCOUNTED = 128, /* answered when the server is full: health */
+    ROUTE_ANY_QUERY = 256  /* the query is the page's own, not the server's: left alone */
 };
 
 struct req;

@@ -137,7 +137,8 @@ const struct route HTTP_ROUTES[] = {
      .doc = "Figures in Prometheus' text format; from elsewhere with a token for metrics.read."},
     {GET, "/api/v1/openapi.json", SCOPE_PUBLIC, .handle = get_openapi, .flags = ROUTE_ANONYMOUS,
      .doc = "This description."},
-    {GET, "/{rest*}", SCOPE_PUBLIC, .handle = get_static, .flags = ROUTE_ANONYMOUS | ROUTE_HIDDEN,
+    {GET, "/{rest*}", SCOPE_PUBLIC, .handle = get_static,
+     .flags = ROUTE_ANONYMOUS | ROUTE_HIDDEN | ROUTE_ANY_QUERY,
      .doc = "The browser application and its files."},
 };
 const size_t HTTP_ROUTE_COUNT = ROUTES_COUNT(HTTP_ROUTES);
