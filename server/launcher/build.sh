@@ -13,7 +13,7 @@ third_party_fetch() {
 
 # Hash of every source file's content under the given paths of the checkout.
 content_key() {
-    (cd "$ROOT" && find "$@" \( -name node_modules -o -path web/dist \) -prune -o \
+    (cd "$ROOT" && find "$@" \( -name node_modules -o -path web/dist -o -path server/launcher \) -prune -o \
         -type f ! -name '*.pyc' -print0 | sort -z | xargs -0 sha256sum | sha256sum | cut -c1-16)
 }
 
