@@ -32,7 +32,7 @@ static void stage_init(struct stage *s, const char *wall, const char *mode) {
         exit(77);
     }
     snprintf(s->run.dir.path, sizeof(s->run.dir.path), "%s/job", s->dir);
-    char path[512];
+    char path[WORKER_PATH_MAX + 32];
     static const char *const parts[] = {"", "/inputs", "/outputs"};
     for (int i = 0; i < 3; i++) {
         snprintf(path, sizeof(path), "%s%s", s->run.dir.path, parts[i]);
