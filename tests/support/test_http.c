@@ -175,14 +175,22 @@ static void assert_headers(struct arena *arena, const struct test_reply *reply) 
 
 /* --- requests --- */
 
+static const char *method_name(unsigned method) {
+    static const char *const NAMES[] = {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"};
+    size_t i = 0;
+    while (method >> (i + 1))
+        i++;
+    return NAMES[i];
+}
+
 static void note_hit(const struct test_reply *reply) {
     const char *dir = getenv("SLIPWAY_TEST_HITS");
     char path[512];
     if (!dir || !reply->route || reply->status >= 400)
         return;
     mkdir(dir, 0777);
-    int size = snprintf(path, sizeof(path), "%s/route:%u:%s", dir, reply->route->method,
-                        reply->route->path);
+    int size = snprintf(path, sizeof(path), "%s/route:%s:%s", dir,
+                        method_name(reply->route->method), reply->route->path);
     for (char *p = path + strlen(dir) + 1; p < path + size; p++)
         if (*p == '/')
             *p = '|';
