@@ -87,6 +87,8 @@ static void note_infinite(struct table *tb, const struct column *column, const j
                     column->name, (long long)lost);
 }
 
+/* Numbers are not tried as times: in a table of 600,000 rows the casts that fail took longer than
+ * the rest of the import. */
 static enum run find_types(struct table *tb) {
     for (size_t first = 0; first < tb->count; first += FACTS_BATCH) {
         size_t end = first + FACTS_BATCH < tb->count ? first + FACTS_BATCH : tb->count;
@@ -95,7 +97,8 @@ static enum run find_types(struct table *tb) {
                         "{'values': count(c#), 'numbers': count(try_cast(c# AS DOUBLE)), "
                         "'finite': count(finite(try_cast(c# AS DOUBLE))), "
                         "'booleans': count_if(lower(c#::VARCHAR) IN ('true', 'false')), "
-                        "'moments': count(try_cast(c# AS TIMESTAMP))}",
+                        "'moments': count(CASE WHEN try_cast(c# AS DOUBLE) IS NULL "
+                        "THEN try_cast(c# AS TIMESTAMP) END)}",
                         "raw", &facts));
         for (size_t i = first; i < end; i++) {
             if (tb->untyped)
