@@ -4,6 +4,7 @@
  * the same body as any other problem. */
 
 #include "artifacts/uploads.h"
+#include "base/cleanup.h"
 #include "base/ident.h"
 #include "http/page.h"
 
@@ -65,12 +66,20 @@ static void tus_headers(struct ctx *cx, struct reply *rp, const struct upload *u
     reply_header(cx, rp, "Upload-Expires", expires);
 }
 
-/* A refusal with a status that only tus knows. Nothing was changed, so there is nothing to undo. */
+static void release_text(void *text) {
+    free(text);
+}
+
+/* A refusal with a status that only tus knows, in the form of all others. Nothing was changed, so
+ * there is nothing to undo. */
 static enum err refuse(struct ctx *cx, struct reply *rp, int status, const char *sentence) {
+    auto_json *problem = json_pack("{s:s, s:s, s:i, s:s, s:s, s:n, s:s}", "type", "about:blank",
+                                   "title", "Upload refused", "status", status, "code", "CONFLICT",
+                                   "detail", sentence, "field", "request_id", cx->request_id);
+    char *text = json_dumps(problem, JSON_COMPACT);
+    arena_defer(cx->arena, release_text, text);
     reply_header(cx, rp, "Tus-Resumable", TUS_VERSION);
-    reply_json(rp, json_pack("{s:s, s:s, s:i, s:s, s:s, s:n, s:s}", "type", "about:blank", "title",
-                             "Upload refused", "status", status, "code", "CONFLICT", "detail",
-                             sentence, "field", "request_id", cx->request_id));
+    reply_bytes(rp, "application/problem+json; charset=utf-8", text, strlen(text));
     reply_status(rp, status);
     return OK;
 }

@@ -143,9 +143,22 @@ static enum err hash_file(struct ctx *cx, int fd, int64_t size_bytes, char ret[S
     return at == size_bytes ? OK : store_failed(cx, "read");
 }
 
+/* Bytes behind the announced end were written by a server that was killed before it could say so.
+ */
+static enum err cut_to_size(struct ctx *cx, int fd, int64_t size_bytes) {
+    struct stat st;
+    if (fstat(fd, &st) != 0)
+        return store_failed(cx, "stat");
+    if (st.st_size == size_bytes || st.st_nlink > 1)
+        return OK;
+    return ftruncate(fd, (off_t)size_bytes) == 0 && fsync(fd) == 0 ? OK
+                                                                   : store_failed(cx, "truncate");
+}
+
 /* The file holds all its bytes, durably. hash = "" when it is not known yet. */
 static enum err finish(struct ctx *cx, int fd, const char *hash, struct upload *upload) {
     struct blob blob = {.size_bytes = upload->size_bytes};
+    TRY(cut_to_size(cx, fd, upload->size_bytes));
     if (hash[0])
         memcpy(blob.sha256, hash, SHA256_TEXT_SIZE);
     else

@@ -272,8 +272,10 @@ static enum err end(struct ctx *cx, void *arg) {
 }
 
 enum err session_end(struct ctx *cx) {
-    TRY(as_system(cx, end, cx->who.session_id));
-    principals_forget(cx->app->auth->principals, cx->who.session_id);
+    char id[ID_SIZE]; /* cx->who is another while the system acts */
+    copy_id(id, cx->who.session_id);
+    TRY(as_system(cx, end, id));
+    principals_forget(cx->app->auth->principals, id);
     return OK;
 }
 
