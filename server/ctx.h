@@ -1,8 +1,8 @@
 /* What a function above base/ knows about the work it is part of.
  *
  * Every request, worker call, CLI command and test makes one `struct ctx`, passes it first to each
- * function, and destroys it at the end. It belongs to one thread. `struct app` is what lives as long
- * as the process; its parts are opaque here, so that each layer reaches only its own. */
+ * function, and destroys it at the end. It belongs to one thread. `struct app` is what lives as
+ * long as the process; its parts are opaque here, so that each layer reaches only its own. */
 #pragma once
 
 #include "base/arena.h"
@@ -27,12 +27,12 @@ enum token_scope { TOKEN_READ = 1, TOKEN_WRITE = 2, TOKEN_ADMIN = 4, TOKEN_METRI
 /* On whose behalf the work is done. Text members are empty when they do not apply. */
 struct principal {
     enum principal_kind kind;
-    enum role role;          /* in team_id */
-    unsigned scopes;         /* enum token_scope; all bits for a session */
+    enum role role;  /* in team_id */
+    unsigned scopes; /* enum token_scope; all bits for a session */
     char user_id[ID_SIZE];
-    char team_id[ID_SIZE];   /* the team acted in; row-level security is bound to it */
-    char session_id[ID_SIZE];/* session, API token or worker token: what to revoke */
-    char name[128];          /* e-mail, token or worker name, for logs and audit */
+    char team_id[ID_SIZE];    /* the team acted in; row-level security is bound to it */
+    char session_id[ID_SIZE]; /* session, API token or worker token: what to revoke */
+    char name[128];           /* e-mail, token or worker name, for logs and audit */
 };
 
 struct route;
@@ -60,18 +60,18 @@ struct app {
 
 struct ctx {
     struct app *app;
-    struct arena *arena;      /* request memory */
-    struct db_conn *conn;     /* db/'s hold on a connection; NULL until the first statement */
+    struct arena *arena;  /* request memory */
+    struct db_conn *conn; /* db/'s hold on a connection; NULL until the first statement */
     struct principal who;
-    struct err_info err;      /* the last failure */
-    int64_t deadline_us;      /* monotonic clock; 0 = none */
+    struct err_info err;       /* the last failure */
+    int64_t deadline_us;       /* monotonic clock; 0 = none */
     const struct route *route; /* what http/ is answering; NULL outside requests */
     char request_id[ID_SIZE];
-    char remote[64];          /* peer address as text */
+    char remote[64]; /* peer address as text */
 };
 
 void ctx_init(struct ctx *cx, struct app *app); /* new arena, new request id, nobody */
-void ctx_done(struct ctx *cx);                  /* rolls an open transaction back, frees the arena */
+void ctx_done(struct ctx *cx); /* rolls an open transaction back, frees the arena */
 
 /* Records the failure and returns its code: return fail(cx, ERR_NOT_FOUND, "run \"%s\" …", id); */
 enum err fail(struct ctx *cx, enum err code, const char *format, ...)

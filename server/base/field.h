@@ -66,7 +66,7 @@ struct field {
     enum field_type type;
     size_t offset;
     unsigned flags;           /* enum field_flag */
-    int64_t min, max; /* see the type; max 0 = FIELD_DEFAULT_MAX, or unbounded for INT */
+    int64_t min, max;         /* see the type; max 0 = FIELD_DEFAULT_MAX, or unbounded for INT */
     const char *pattern;      /* FIELD_TYPE_STRING: POSIX extended expression, anchored by itself */
     const char *const *names; /* FIELD_TYPE_ENUM: wire names, NULL-terminated */
     const struct shape *nested;
@@ -85,7 +85,8 @@ struct field {
                                  .field_count = sizeof(field_array) / sizeof((field_array)[0]),    \
                                  .size = sizeof(type)}
 
-/* Which members a body had: bit i stands for fields[i]. PATCH tells absent, null and value apart. */
+/* Which members a body had: bit i stands for fields[i]. PATCH tells absent, null and value apart.
+ */
 struct field_seen {
     uint64_t given;
     uint64_t null;
@@ -114,8 +115,10 @@ const struct field *field_find(const struct shape *shape, const char *name); /* 
  * otherwise, in a reply every member is there. */
 enum shape_use { SHAPE_BODY, SHAPE_REPLY };
 
-json_t *shape_openapi(const struct shape *shape, enum shape_use use); /* JSON Schema; new reference */
-void shape_typescript(const struct shape *shape, enum shape_use use, FILE *out); /* export interface */
+json_t *shape_openapi(const struct shape *shape,
+                      enum shape_use use); /* JSON Schema; new reference */
+void shape_typescript(const struct shape *shape, enum shape_use use,
+                      FILE *out); /* export interface */
 
 /* Adds the shape and those nested in it to set, each once, nested ones first. */
 void shape_collect(const struct shape *shape, const struct shape **set, size_t *count, size_t cap);

@@ -21,7 +21,8 @@ void random_bytes(void *ret, size_t size) {
 }
 
 /* RFC 9562 version 7: 48 bits of milliseconds, 12 bits of their fraction (method 3 there: lists are
- * ordered by id, and a page is made of rows a fraction of a millisecond apart), then random bits. */
+ * ordered by id, and a page is made of rows a fraction of a millisecond apart), then random bits.
+ */
 void uuid_new(char ret[UUID_TEXT_SIZE]) {
     unsigned char id[16];
     uint64_t us = (uint64_t)clock_now_us();

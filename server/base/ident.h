@@ -9,8 +9,8 @@
 
 void random_bytes(void *ret, size_t size); /* from the kernel; ends the process if it cannot */
 void uuid_new(char ret[UUID_TEXT_SIZE]);
-bool uuid_is_valid(const char *text); /* 8-4-4-4-12 lower-case hex */
-bool slug_is_valid(const char *text); /* ^[a-z0-9][a-z0-9-]{0,62}$ */
+bool uuid_is_valid(const char *text);                      /* 8-4-4-4-12 lower-case hex */
+bool slug_is_valid(const char *text);                      /* ^[a-z0-9][a-z0-9-]{0,62}$ */
 void hex_encode(const void *data, size_t size, char *ret); /* 2 * size + 1 bytes */
 bool hex_decode(const char *text, void *ret, size_t size);
 size_t base64url_encode(const void *data, size_t size, char *ret, size_t cap); /* no padding */

@@ -16,7 +16,8 @@ struct log_field {
 };
 
 #define LOG_T(field_name, value) ((struct log_field){(field_name), LOG_TEXT, (value), 0, 0.0})
-#define LOG_N(field_name, value) ((struct log_field){(field_name), LOG_INT, 0, (int64_t)(value), 0.0})
+#define LOG_N(field_name, value)                                                                   \
+    ((struct log_field){(field_name), LOG_INT, 0, (int64_t)(value), 0.0})
 #define LOG_R(field_name, value) ((struct log_field){(field_name), LOG_REAL, 0, 0, (value)})
 
 void log_init(enum log_level least);

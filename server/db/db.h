@@ -18,7 +18,7 @@
  *     select … where id = $1::uuid and team_id = $2::uuid;
  * gives SQL_run_get in "sql/<folder>.h". Parameters are text (NULL = SQL null); make numbers with
  * db_int(), db_real(), db_time(). Rows go through a shape: each column is decoded into the field of
- * its name; a column without a field is a bug and is asserted.
+ * its name; a column without a field is a bug, ERR_INTERNAL.
  *
  * Retries: never automatic. A failed COMMIT is ERR_UNAVAILABLE with "the outcome is unknown": the
  * client repeats with the same idempotency key. */
@@ -65,7 +65,7 @@ const char *db_real_array(struct ctx *cx, const double *items, size_t count);   
 
 /* Exactly one row, else ERR_NOT_FOUND (message "no such object": callers give a better one by
  * using db_opt when the object's name matters). ret is a struct of the shape. Each of these asserts
- * that the statement was declared with its cardinality. */
+ * that the statement was declared with its cardinality; db_one also takes :opt. */
 MUST_USE enum err db_one(struct ctx *cx, const struct db_stmt *st, const char *const *args,
                          const struct shape *shape, void *ret);
 /* None or one row. */

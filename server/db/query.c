@@ -229,14 +229,22 @@ struct mapping {
     int count;
 };
 
-static struct mapping map_columns(const PGresult *r, const struct shape *shape) {
-    struct mapping m = {.count = PQnfields(r)};
-    assert(m.count <= MAX_COLUMNS);
-    for (int i = 0; i < m.count; i++) {
-        m.fields[i] = field_find(shape, PQfname(r, i));
-        assert(m.fields[i] && "a column without a field of its name");
+/* A column without a field of its name is a bug of the statement, reported rather than asserted so
+ * that it costs one request in production too. */
+static enum err map_columns(struct ctx *cx, const PGresult *r, const struct shape *shape,
+                            struct mapping *ret) {
+    ret->count = PQnfields(r);
+    for (int i = 0; i < ret->count; i++) {
+        const struct field *f = i < MAX_COLUMNS ? field_find(shape, PQfname(r, i)) : NULL;
+        if (f) {
+            ret->fields[i] = f;
+            continue;
+        }
+        fail(cx, ERR_INTERNAL, "a stored object could not be read");
+        fail_detail(cx, "column %s has no field in %s", PQfname(r, i), shape->name);
+        return ERR_INTERNAL;
     }
-    return m;
+    return OK;
 }
 
 static enum err load_row(struct ctx *cx, const PGresult *r, int row, const struct mapping *m,
@@ -257,7 +265,8 @@ static enum err load_first(struct ctx *cx, const PGresult *r, const struct shape
                            void *ret) {
     if (PQntuples(r) > 1)
         return fail(cx, ERR_INTERNAL, "more than one row where one was expected");
-    struct mapping m = map_columns(r, shape);
+    struct mapping m;
+    TRY(map_columns(cx, r, shape, &m));
     void *row = arena_alloc(cx->arena, shape->size);
     TRY(load_row(cx, r, 0, &m, row));
     memcpy(ret, row, shape->size);
@@ -266,7 +275,8 @@ static enum err load_first(struct ctx *cx, const PGresult *r, const struct shape
 
 static enum err load_all(struct ctx *cx, const PGresult *r, const struct shape *shape,
                          struct list *ret) {
-    struct mapping m = map_columns(r, shape);
+    struct mapping m;
+    TRY(map_columns(cx, r, shape, &m));
     size_t count = (size_t)PQntuples(r);
     char *rows = arena_alloc(cx->arena, count * shape->size);
     for (size_t i = 0; i < count; i++)
@@ -277,7 +287,7 @@ static enum err load_all(struct ctx *cx, const PGresult *r, const struct shape *
 
 enum err db_one(struct ctx *cx, const struct db_stmt *st, const char *const *args,
                 const struct shape *shape, void *ret) {
-    /* a row that may be absent elsewhere may be demanded here */
+    /* A row that may be absent elsewhere may be demanded here. */
     assert(st->cardinality == DB_ONE || st->cardinality == DB_OPT);
     auto_result *r = NULL;
     TRY(run_statement(cx, st, args, &r));

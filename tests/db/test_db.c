@@ -362,6 +362,17 @@ static void test_values__null_and_non_finite(void **state) {
     assert_string_equal("2.5", sum);
 }
 
+static void test_values__a_column_without_a_field_is_refused(void **state) {
+    AUTO_CTX cx;
+    struct list rows;
+    test_ctx_system(&cx, *state);
+    assert_err(ERR_INTERNAL, db_many_dynamic(&cx, "select 1 as unknown", NO_ARGS, 0, &ROW, &rows));
+    assert_non_null(strstr(cx.err.detail, "column unknown has no field in Row"));
+    assert_err(ERR_INTERNAL, db_many_dynamic(&cx, "select 7 as id", NO_ARGS, 0, &ROW, &rows));
+    assert_non_null(strstr(cx.err.detail, "column id"));
+    count_rows(&cx); /* the transaction itself is well */
+}
+
 /* --- the pool ------------------------------------------------------------------------------------
  */
 
@@ -507,6 +518,7 @@ int main(void) {
         cmocka_unit_test(test_errors__a_statement_that_cannot_be_prepared_is_internal),
         cmocka_unit_test(test_values__travel_unchanged),
         cmocka_unit_test(test_values__null_and_non_finite),
+        cmocka_unit_test(test_values__a_column_without_a_field_is_refused),
         cmocka_unit_test(test_pool__refuses_after_its_wait_when_all_are_lent),
         cmocka_unit_test(test_pool__serves_teams_in_turns_without_mixing_them),
         cmocka_unit_test(test_pool__replaces_connections_that_died_while_idle),
