@@ -175,8 +175,8 @@ static enum err finish_succeeded(struct ctx *cx, const struct job_finish *finish
     if (err == OK || err == ERR_UNAVAILABLE || err == ERR_TIMEOUT)
         return err;
     return job_fail(cx, row,
-                    job_error(cx, "result_refused", "the runner's result was refused: %s %s",
-                              cx->err.field, cx->err.message),
+                    job_error(cx, "result_refused", "the runner's result was refused: %s%s%s",
+                              cx->err.field, cx->err.field[0] ? ": " : "", cx->err.message),
                     false, true);
 }
 
