@@ -35,7 +35,7 @@ static void collect_one(const struct worker *w, const char *name, json_t *left) 
     char id[UUID_TEXT_SIZE], path[WORKER_PATH_MAX];
     if (strlen(name) != UUID_TEXT_SIZE - 1 + sizeof(SUFFIX) - 1)
         return;
-    snprintf(id, sizeof(id), "%s", name);
+    snprintf(id, sizeof(id), "%.36s", name);
     note_path(w, id, path);
     auto_file *file = uuid_is_valid(id) ? fopen(path, "re") : NULL;
     int64_t epoch = 0;
