@@ -163,20 +163,20 @@ static enum err create_user(struct ctx *cx, const struct command_input *in) {
     const char *password = NULL;
     if (options->password_stdin)
         TRY(read_password(cx, &password));
-    TRY(auth_user_create(
-        cx,
-        &(struct auth_user_create){.email = options->email,
-                                   .name = options->name,
-                                   .team_slug = options->team,
-                                   .team_name =
-                                       options->team_name ? options->team_name : options->team,
-                                   .role = role_from_string(options->role),
-                                   .password = password},
-        &password));
+    TRY(auth_user_create(cx,
+                         &(struct auth_user_create){
+                             .email = options->email,
+                             .name = options->name,
+                             .team_slug = options->team,
+                             .team_name = options->team_name ? options->team_name : options->team,
+                             .role = role_from_string(options->role),
+                             .password = password},
+                         &password));
     TRY(db_commit(cx));
-    print_pair((const char *const[]){"email", "password"},
-               (const char *const[]){options->email, options->password_stdin ? "(as given)" : password},
-               options->json);
+    print_pair(
+        (const char *const[]){"email", "password"},
+        (const char *const[]){options->email, options->password_stdin ? "(as given)" : password},
+        options->json);
     return OK;
 }
 

@@ -1,8 +1,8 @@
 /* How many requests may be under way at once: in all, and of each class.
  *
- * Full means 503 with Retry-After, at once: a queue in here would only move the waiting to where the
- * client cannot see it. Four threads stay free of the total for /livez and /readyz, which never come
- * here, so that a full server can still say that it is alive. */
+ * Full means 503 with Retry-After, at once: a queue in here would only move the waiting to where
+ * the client cannot see it. Four threads stay free of the total for /livez and /readyz, which never
+ * come here, so that a full server can still say that it is alive. */
 #include "http/internal.h"
 
 #include <errno.h>
@@ -11,7 +11,8 @@
 
 #define RESERVED_THREADS 4
 
-/* Of each class at once; streams are an option. Sign-in is bounded because each one costs 64 MiB and a tenth of a second of hashing. */
+/* Of each class at once; streams are an option. Sign-in is bounded because each one costs 64 MiB
+ * and a tenth of a second of hashing. */
 static const int CLASS_LIMITS[RATE_COUNT] = {
     [RATE_DEFAULT] = 48, [RATE_LOGIN] = 8,    [RATE_UPLOAD] = 8,  [RATE_DOWNLOAD] = 12,
     [RATE_SEARCH] = 8,   [RATE_PREDICT] = 16, [RATE_WORKER] = 16, [RATE_POLL] = 16};

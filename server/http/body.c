@@ -2,8 +2,8 @@
  * and query strings into structs.
  *
  * Two clocks run against slow senders, because the library below has none for a whole body: a
- * document must be here within 10 s, an upload must bring 64 KiB in any 10 s. A body that ends early
- * is an error on every path: nothing of it may be committed. */
+ * document must be here within 10 s, an upload must bring 64 KiB in any 10 s. A body that ends
+ * early is an error on every path: nothing of it may be committed. */
 #include "http/internal.h"
 
 #include "base/clock.h"
@@ -157,8 +157,7 @@ static enum err decode_json(struct http_call *call) {
     if (!json_is_object(json))
         return fail(cx, ERR_INVALID, "the body is not a JSON object");
     void *body = arena_alloc(cx->arena, shape->size);
-    enum err decoded =
-        field_decode(cx->arena, shape, json, body, &call->rq.body_seen, &cx->err);
+    enum err decoded = field_decode(cx->arena, shape, json, body, &call->rq.body_seen, &cx->err);
     call->rq.body = body;
     return decoded;
 }
@@ -207,8 +206,8 @@ static enum err decode_member(struct http_call *call, const char *raw, size_t le
     const char *equals = memchr(raw, '=', length);
     size_t name_length = equals ? (size_t)(equals - raw) : length;
     const char *name = decode_query_text(cx->arena, raw, name_length);
-    const char *value = equals ? decode_query_text(cx->arena, equals + 1, length - name_length - 1)
-                               : "";
+    const char *value =
+        equals ? decode_query_text(cx->arena, equals + 1, length - name_length - 1) : "";
 
     if (!name || !value)
         return fail(cx, ERR_INVALID, "the query is not well-formed");

@@ -2,7 +2,8 @@
  *
  * Without the seal a client could write keys of its own: another team's rows stay invisible (every
  * query names its team), but positions in a list would become an oracle. A cursor of another route
- * or team is refused like a forged one. The key is a file of key_dir, so cursors survive restarts. */
+ * or team is refused like a forged one. The key is a file of key_dir, so cursors survive restarts.
+ */
 #include "http/internal.h"
 
 #include "base/digest.h"
@@ -51,8 +52,8 @@ enum err cursor_key_create(const char *key_dir, struct err_info *err) {
 /* Lengths are part of what is sealed, so that no two triples read the same. */
 static void cursor_mac(struct ctx *cx, const char *keys, size_t size, unsigned char ret[MAC_SIZE]) {
     const char *route = cx->route ? cx->route->path : "";
-    const char *text = arena_printf(cx->arena, "%s|%zu|%s|%zu|%.*s", cx->who.team_id,
-                                    strlen(route), route, size, (int)size, keys);
+    const char *text = arena_printf(cx->arena, "%s|%zu|%s|%zu|%.*s", cx->who.team_id, strlen(route),
+                                    route, size, (int)size, keys);
     unsigned char mac[EVP_MAX_MD_SIZE];
     HMAC(EVP_sha256(), cx->app->http->cursor_key, CURSOR_KEY_SIZE, (const unsigned char *)text,
          strlen(text), mac, NULL);
@@ -86,8 +87,7 @@ static enum err read_keys(struct ctx *cx, const char *text, size_t size, const c
     if (!json_is_array(array) || json_array_size(array) != (size_t)count)
         return bad_cursor(cx);
     for (int i = 0; i < count; i++)
-        ret_keys[i] =
-            arena_strdup(cx->arena, json_string_value(json_array_get(array, (size_t)i)));
+        ret_keys[i] = arena_strdup(cx->arena, json_string_value(json_array_get(array, (size_t)i)));
     return OK;
 }
 

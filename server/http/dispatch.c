@@ -6,8 +6,8 @@
  * The handler, its audit row and the stored copy of an idempotent reply share one transaction; the
  * reply is encoded inside it and sent after the commit, so what a client reads is durable.
  *
- * A failing step ends the walk: the transaction is rolled back, the reply becomes a problem, and the
- * refusal itself is audited in a transaction of its own. */
+ * A failing step ends the walk: the transaction is rolled back, the reply becomes a problem, and
+ * the refusal itself is audited in a transaction of its own. */
 #include "http/internal.h"
 
 #include "base/clock.h"
@@ -157,8 +157,8 @@ static bool is_audited_refusal(const struct http_call *call) {
 static void audit_refusal(struct http_call *call) {
     const char *action = call->rq.route->audit ? call->rq.route->audit : "request.refused";
     struct err_info kept = call->cx->err;
-    enum err err = call->server->registry->hooks->audit(call->cx, action, call->request.path,
-                                                        call->err);
+    enum err err =
+        call->server->registry->hooks->audit(call->cx, action, call->request.path, call->err);
     if (err == OK)
         err = db_commit(call->cx);
     if (err != OK) {
@@ -256,8 +256,7 @@ static void finish(struct http_call *call) {
     db_rollback(call->cx);
 }
 
-static struct http_call call_new(struct ctx *cx, const struct http_head *head,
-                                 struct http_io *io) {
+static struct http_call call_new(struct ctx *cx, const struct http_head *head, struct http_io *io) {
     return (struct http_call){.rq = {.head = head, .io = io, .content_type = ""},
                               .cx = cx,
                               .server = cx->app->http,

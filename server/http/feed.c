@@ -1,8 +1,8 @@
 /* Server-sent events over the feed table.
  *
  * A stream holds one thread and, between looks, no database connection: it sleeps on a condition
- * that feed_wake() broadcasts after commits, looks, writes, sleeps again. It looks once a second for
- * a minute after a change, because a row becomes readable only when every older transaction has
+ * that feed_wake() broadcasts after commits, looks, writes, sleeps again. It looks once a second
+ * for a minute after a change, because a row becomes readable only when every older transaction has
  * ended (migrations/0002_http.sql), and every five seconds always, for changes by another process.
  *
  * Every 15 s it writes a comment, so that a reader that is gone is noticed, and asks again whether
@@ -21,7 +21,8 @@
 #include <time.h>
 
 #define TOPIC_MAX 20
-#define HEARTBEAT_US (15 * 1000000LL)
+/* A closed tab is noticed at the second write after it; until then its stream holds a thread. */
+#define HEARTBEAT_US (5 * 1000000LL)
 #define LIVELY_US (60 * 1000000LL)
 #define LIVELY_WAIT_MS 1000
 #define IDLE_WAIT_MS 5000
@@ -73,8 +74,7 @@ static bool feed_wait(struct feed *feed, uint64_t *generation, int timeout_ms) {
     return woken;
 }
 
-enum err feed_post(struct ctx *cx, const char *topic_kind, const char *topic_id,
-                   const char *kind) {
+enum err feed_post(struct ctx *cx, const char *topic_kind, const char *topic_id, const char *kind) {
     return db_exec(cx, &SQL_feed_post, ARGS(cx->who.team_id, topic_kind, topic_id, kind), NULL);
 }
 

@@ -1,10 +1,10 @@
 /* The UI's files, and ranges.
  *
  * A path of the UI is either a file below static_dir or, without a file extension, a page of the
- * application, which is index.html. Files are opened below the directory's descriptor, never through
- * a link; the gate has already refused everything with dot segments. A .br or .gz beside a file is
- * sent instead where the browser takes it. Names under /assets/ carry a hash of their content, so
- * they are cached for ever; everything else is asked for again each time. */
+ * application, which is index.html. Files are opened below the directory's descriptor, never
+ * through a link; the gate has already refused everything with dot segments. A .br or .gz beside a
+ * file is sent instead where the browser takes it. Names under /assets/ carry a hash of their
+ * content, so they are cached for ever; everything else is asked for again each time. */
 #include "http/internal.h"
 
 #include <fcntl.h>
@@ -119,14 +119,13 @@ static enum err reply_static(struct ctx *cx, const struct req *rq, struct reply 
     int fd = open_encoded(cx, rq, rp, path, &st);
     if (fd < 0)
         return fail(cx, ERR_NOT_FOUND, "there is nothing at this path");
-    reply_file(rp, &(struct reply_file){
-                       .fd = fd,
-                       .size_bytes = st.st_size,
-                       .media_type = media_type_of(path),
-                       .etag = arena_printf(cx->arena, "%llx-%llx-%llx",
-                                            (unsigned long long)st.st_ino,
-                                            (unsigned long long)st.st_mtim.tv_sec,
-                                            (unsigned long long)st.st_size)});
+    reply_file(rp, &(struct reply_file){.fd = fd,
+                                        .size_bytes = st.st_size,
+                                        .media_type = media_type_of(path),
+                                        .etag = arena_printf(cx->arena, "%llx-%llx-%llx",
+                                                             (unsigned long long)st.st_ino,
+                                                             (unsigned long long)st.st_mtim.tv_sec,
+                                                             (unsigned long long)st.st_size)});
     rp->cache_control = hashed ? "public, max-age=31536000, immutable" : "no-cache";
     reply_header(cx, rp, "Vary", "Accept-Encoding");
     return OK;

@@ -1,10 +1,10 @@
 /* The rules of the gate, one small function each, in the order of the table at the bottom.
  *
  * The attacks behind them, all replayed by tests/http against the running server: a length beside a
- * transfer coding, two lengths, lengths in forms only some parsers take ("+3", "0x3", "3,3"), codings
- * nobody decodes, more headers than the library keeps, missing or foreign hosts (DNS rebinding),
- * paths whose meaning changes when they are decoded twice. What the library itself cuts off (folded
- * lines, bare line feeds, unknown versions) never reaches this file.
+ * transfer coding, two lengths, lengths in forms only some parsers take ("+3", "0x3", "3,3"),
+ * codings nobody decodes, more headers than the library keeps, missing or foreign hosts (DNS
+ * rebinding), paths whose meaning changes when they are decoded twice. What the library itself cuts
+ * off (folded lines, bare line feeds, unknown versions) never reaches this file.
  *
  * When you add a rule, add its row to RULES and its cases to tests/http/test_gate.c. */
 #include "http/gate.h"
@@ -29,7 +29,7 @@ static const struct refusal PASS = {0, NULL};
 static const struct {
     const char *name;
     int method;
-} METHODS[] = {{"GET", GET},     {"POST", POST},     {"PUT", PUT},        {"PATCH", PATCH},
+} METHODS[] = {{"GET", GET},       {"POST", POST}, {"PUT", PUT},        {"PATCH", PATCH},
                {"DELETE", DELETE}, {"HEAD", HEAD}, {"OPTIONS", OPTIONS}};
 
 static struct refusal check_method(const struct gate_rules *rules, const struct http_head *head,
@@ -65,11 +65,26 @@ static bool is_field_value(const char *text) {
 }
 
 /* Headers a decision hangs on: two of one would let two readers decide differently. */
-static const char *const SINGLE_HEADERS[] = {
-    "host",          "content-length", "transfer-encoding", "content-type",    "content-encoding",
-    "authorization", "cookie",         "origin",            "sec-fetch-site",  "range",
-    "if-none-match", "if-range",       "idempotency-key",   "upload-offset",   "upload-length",
-    "tus-resumable", "expect",         "upload-metadata",   "x-slipway-epoch", "last-event-id"};
+static const char *const SINGLE_HEADERS[] = {"host",
+                                             "content-length",
+                                             "transfer-encoding",
+                                             "content-type",
+                                             "content-encoding",
+                                             "authorization",
+                                             "cookie",
+                                             "origin",
+                                             "sec-fetch-site",
+                                             "range",
+                                             "if-none-match",
+                                             "if-range",
+                                             "idempotency-key",
+                                             "upload-offset",
+                                             "upload-length",
+                                             "tus-resumable",
+                                             "expect",
+                                             "upload-metadata",
+                                             "x-slipway-epoch",
+                                             "last-event-id"};
 
 static struct refusal check_headers(const struct gate_rules *rules, const struct http_head *head,
                                     struct gate_request *ret) {
@@ -133,8 +148,7 @@ static bool is_port(const char *text) {
 
 /* "name", "name:port", "[v6]:port" → the name in lower case, without port and final dot. */
 static bool parse_host(const char *text, char ret[HOST_MAX + 1]) {
-    static const char NAME[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-";
+    static const char NAME[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-";
     size_t start = *text == '[';
     size_t length = strspn(text + start, start ? "0123456789abcdefABCDEF:." : NAME);
     const char *rest = text + start + length;

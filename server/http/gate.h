@@ -1,9 +1,9 @@
 /* What stands in front of every request: a pure function from its head to a verdict.
  *
  * The library under us reads requests leniently (two lengths, a length beside chunked coding, lines
- * dropped after the 64th, paths cleaned up), and a lenient reader behind a proxy, or in front of our
- * own routes, is how requests are smuggled. So nothing of the head is believed until every rule of
- * gate.c has passed, in the order of its table; one refusal ends the connection, because after a
+ * dropped after the 64th, paths cleaned up), and a lenient reader behind a proxy, or in front of
+ * our own routes, is how requests are smuggled. So nothing of the head is believed until every rule
+ * of gate.c has passed, in the order of its table; one refusal ends the connection, because after a
  * head we do not understand nobody can say where the next request starts. */
 #pragma once
 

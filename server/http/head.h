@@ -1,7 +1,7 @@
 /* The head of one request as it came over the wire: bytes a client chose, decoded by nobody yet.
  *
- * server.c fills it from the socket, tests fill it by hand. Everything is borrowed: it lives as long
- * as the request. Only gate.c, dispatch.c and auth/ look at it; handlers have req_header(). */
+ * server.c fills it from the socket, tests fill it by hand. Everything is borrowed: it lives as
+ * long as the request. Only gate.c, dispatch.c and auth/ look at it; handlers have req_header(). */
 #pragma once
 
 #include <stdbool.h>

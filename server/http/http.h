@@ -3,8 +3,8 @@
  *
  * A domain ends with  const struct route DATASETS_ROUTES[]  and registers it in app.c. Everything
  * cross-cutting is a column: permission, rate class, limits, audit name, streaming. http_dispatch()
- * runs the named steps (match, limits, authenticate, authorise, rate, decode, handle, commit, encode,
- * metrics, audit, access log) and can be called without a socket: tests do.
+ * runs the named steps (match, limits, authenticate, authorise, rate, decode, handle, commit,
+ * encode, metrics, audit, access log) and can be called without a socket: tests do.
  *
  * server.c is the only file that includes civetweb.h; gate.c decides on each request's head before
  * anything else looks at it (its rules and the attacks behind them stand there). */
@@ -38,7 +38,7 @@ enum method { GET = 1, POST = 2, PUT = 4, PATCH = 8, DELETE = 16, HEAD = 32, OPT
     X(SCOPE_PREDICT, "predict", ROLE_VIEWER, TOKEN_READ)                                           \
     X(SCOPE_ENDPOINT_WRITE, "endpoint.write", ROLE_EDITOR, TOKEN_WRITE)                            \
     X(SCOPE_LINEAGE_READ, "lineage.read", ROLE_VIEWER, TOKEN_READ)                                 \
-    X(SCOPE_WORKER, "worker", ROLE_NONE, 0)   /* worker tokens only */                             \
+    X(SCOPE_WORKER, "worker", ROLE_NONE, 0) /* worker tokens only */                               \
     X(SCOPE_METRICS, "metrics.read", ROLE_ADMIN, TOKEN_METRICS)
 
 enum scope {
@@ -46,20 +46,20 @@ enum scope {
 #define X(symbol, name, role, token) symbol,
     SCOPE_TABLE(X)
 #undef X
-    SCOPE_COUNT
+        SCOPE_COUNT
 };
 
 enum rate_class { /* each has its own limit of requests at once; full = 503 with Retry-After */
-    RATE_DEFAULT,
-    RATE_LOGIN,
-    RATE_UPLOAD,
-    RATE_DOWNLOAD,
-    RATE_SEARCH,
-    RATE_STREAM, /* server-sent events */
-    RATE_PREDICT,
-    RATE_WORKER,
-    RATE_POLL,   /* long polls of workers */
-    RATE_COUNT
+                  RATE_DEFAULT,
+                  RATE_LOGIN,
+                  RATE_UPLOAD,
+                  RATE_DOWNLOAD,
+                  RATE_SEARCH,
+                  RATE_STREAM, /* server-sent events */
+                  RATE_PREDICT,
+                  RATE_WORKER,
+                  RATE_POLL, /* long polls of workers */
+                  RATE_COUNT
 };
 
 enum route_flag {
@@ -78,17 +78,18 @@ struct req;
 struct reply;
 
 struct route {
-    unsigned method; /* one of enum method */
+    unsigned method;  /* one of enum method */
     const char *path; /* "/api/v1/runs/{run}"; a last "{rest*}" takes everything */
     enum scope scope;
     const struct shape *body;  /* JSON object; NULL = no body is accepted (unless raw or stream) */
     const struct shape *query; /* NULL = any query member is refused (ROUTE_V2: ignored) */
-    const struct shape *reply; /* what is encoded; NULL = the handler sets JSON, a file or nothing */
+    const struct shape
+        *reply; /* what is encoded; NULL = the handler sets JSON, a file or nothing */
     enum err (*handle)(struct ctx *cx, const struct req *rq, struct reply *rp);
-    unsigned flags;  /* enum route_flag */
-    int status;      /* of success; 0 = 200, or 204 when there is nothing to send */
+    unsigned flags; /* enum route_flag */
+    int status;     /* of success; 0 = 200, or 204 when there is nothing to send */
     enum rate_class rate;
-    size_t max_body; /* bytes; 0 = 1 MB for JSON */
+    size_t max_body;   /* bytes; 0 = 1 MB for JSON */
     const char *audit; /* name of the audit event written when it succeeds; NULL = none */
     const char *doc;   /* one sentence for OpenAPI */
 };
@@ -120,9 +121,9 @@ MUST_USE enum err req_read(struct ctx *cx, const struct req *rq, void *buffer, s
 MUST_USE enum err http_authenticate(struct ctx *cx, const struct req *rq);
 
 /* Replies. A handler calls one of these; the dispatcher sends after the commit. */
-void reply_object(struct reply *rp, const void *object);    /* struct of route->reply */
+void reply_object(struct reply *rp, const void *object); /* struct of route->reply */
 void reply_page(struct reply *rp, struct list items, const char *next_cursor); /* NULL = last */
-void reply_json(struct reply *rp, json_t *json);            /* takes the reference */
+void reply_json(struct reply *rp, json_t *json); /* takes the reference */
 void reply_bytes(struct reply *rp, const char *media_type, const void *data, size_t size);
 void reply_status(struct reply *rp, int status);
 void reply_header(struct ctx *cx, struct reply *rp, const char *name, const char *value);
@@ -154,17 +155,24 @@ bool http_io_is_open(struct http_io *io); /* false at shutdown too: a stream end
 
 /* Cursor pages: keyset values, sealed so that a client cannot forge them across teams. */
 const char *cursor_encode(struct ctx *cx, const char *const *keys, int count);
-MUST_USE enum err cursor_decode(struct ctx *cx, const char *cursor, const char **ret_keys, int count);
+MUST_USE enum err cursor_decode(struct ctx *cx, const char *cursor, const char **ret_keys,
+                                int count);
 /* The usual query of a list: struct page_query { cursor, limit } as first member of yours. */
 struct page_query {
     const char *cursor; /* NULL = from the start */
     int64_t limit;      /* 1..200; 0 = 50 */
 };
 #define PAGE_QUERY_FIELDS(owner)                                                                   \
-    {.name = "cursor", .type = FIELD_TYPE_STRING, .offset = offsetof(owner, page.cursor),          \
-     .flags = FIELD_NULLABLE, .max = 600, .doc = "next_cursor of the page before"},                \
-        {.name = "limit", .type = FIELD_TYPE_INT, .offset = offsetof(owner, page.limit),           \
-         .min = 1, .max = 200, .doc = "items a page; 50 by default"}
+    {.name = "cursor",                                                                             \
+     .type = FIELD_TYPE_STRING,                                                                    \
+     .offset = offsetof(owner, page.cursor),                                                       \
+     .flags = FIELD_NULLABLE,                                                                      \
+     .max = 600,                                                                                   \
+     .doc = "next_cursor of the page before"},                                                     \
+    {                                                                                              \
+        .name = "limit", .type = FIELD_TYPE_INT, .offset = offsetof(owner, page.limit), .min = 1,  \
+        .max = 200, .doc = "items a page; 50 by default"                                           \
+    }
 int64_t page_limit(const struct page_query *page);
 
 /* Given by auth/ at start, so that http/ needs to know nothing of passwords and tokens. */

@@ -86,10 +86,10 @@ enum err idempotency_begin(struct http_call *call, bool *ret_replayed) {
                           "the key has to be 1 to %d visible ASCII characters", KEY_MAX);
     call->idempotency_key = key;
     hash_request(call);
-    TRY(db_value(cx, &SQL_idempotency_take,
-                 ARGS(cx->who.team_id, principal_of(cx), call->rq.route->path, key,
-                      call->request_hash),
-                 &taken));
+    TRY(db_value(
+        cx, &SQL_idempotency_take,
+        ARGS(cx->who.team_id, principal_of(cx), call->rq.route->path, key, call->request_hash),
+        &taken));
     *ret_replayed = taken == NULL;
     return taken ? OK : replay(call);
 }

@@ -76,15 +76,15 @@ struct http_call {
     struct gate_request request;
     struct param params[PARAM_MAX];
     size_t param_count;
-    unsigned allowed; /* methods the path has, for Allow */
+    unsigned allowed;      /* methods the path has, for Allow */
     const char *body_text; /* JSON or raw body as it came; NULL = none */
     size_t body_size;
     int64_t body_received;
     bool body_ended;
-    bool close;      /* after the reply */
-    bool admitted;   /* holds a slot of its rate class */
-    bool counted;    /* holds one of all slots */
-    bool replayed;   /* answered from idempotency_keys */
+    bool close;    /* after the reply */
+    bool admitted; /* holds a slot of its rate class */
+    bool counted;  /* holds one of all slots */
+    bool replayed; /* answered from idempotency_keys */
     const char *idempotency_key;
     char request_hash[65];
     struct reply reply;
@@ -109,7 +109,7 @@ enum role scope_least_role(enum scope scope);
 unsigned scope_token(enum scope scope);
 
 /* body.c */
-MUST_USE enum err body_check(struct http_call *call);  /* limits that need no byte of it */
+MUST_USE enum err body_check(struct http_call *call); /* limits that need no byte of it */
 MUST_USE enum err body_decode(struct http_call *call);
 MUST_USE enum err query_decode(struct http_call *call);
 

@@ -9,8 +9,8 @@
 #include <string.h>
 
 /* Upper bounds in microseconds; the last bucket takes the rest. */
-static const int64_t BUCKETS_US[] = {500,    1000,   2500,    5000,    10000,   25000,
-                                     50000,  100000, 250000,  1000000, 5000000, 30000000};
+static const int64_t BUCKETS_US[] = {500,   1000,   2500,   5000,    10000,   25000,
+                                     50000, 100000, 250000, 1000000, 5000000, 30000000};
 #define BUCKET_COUNT (sizeof(BUCKETS_US) / sizeof(BUCKETS_US[0]))
 #define STATUS_FIRST 200
 #define STATUS_COUNT 306

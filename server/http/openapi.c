@@ -35,11 +35,10 @@ static void add_query_parameters(const struct route *route, json_t *parameters) 
     json_t *properties = json_object_get(schema, "properties");
     for (size_t i = 0; i < route->query->field_count; i++) {
         const struct field *field = &route->query->fields[i];
-        json_array_append_new(
-            parameters,
-            json_pack("{s:s, s:s, s:b, s:O?}", "name", field->name, "in", "query", "required",
-                      (field->flags & FIELD_REQUIRED) != 0, "schema",
-                      json_object_get(properties, field->name)));
+        json_array_append_new(parameters,
+                              json_pack("{s:s, s:s, s:b, s:O?}", "name", field->name, "in", "query",
+                                        "required", (field->flags & FIELD_REQUIRED) != 0, "schema",
+                                        json_object_get(properties, field->name)));
     }
 }
 
@@ -71,13 +70,13 @@ static json_t *responses(const struct route *route) {
     char text[16];
     snprintf(text, sizeof(text), "%d", status);
     json_object_set_new(all, text, success(route));
-    json_object_set_new(
-        all, "default",
-        json_pack("{s:s, s:o}", "description", "The request was refused or failed.", "content",
-                  content(v2 ? "application/json" : "application/problem+json",
-                          json_pack("{s:s}", "$ref",
-                                    v2 ? "#/components/schemas/InferenceError"
-                                       : "#/components/schemas/Problem"))));
+    json_object_set_new(all, "default",
+                        json_pack("{s:s, s:o}", "description", "The request was refused or failed.",
+                                  "content",
+                                  content(v2 ? "application/json" : "application/problem+json",
+                                          json_pack("{s:s}", "$ref",
+                                                    v2 ? "#/components/schemas/InferenceError"
+                                                       : "#/components/schemas/Problem"))));
     return all;
 }
 
@@ -181,9 +180,9 @@ json_t *http_openapi(const struct http_registry *r) {
     for (size_t i = 0; i < r->count; i++)
         if (!(r->routes[i]->flags & ROUTE_HIDDEN))
             add_route(paths, r->routes[i]);
-    return json_pack(
-        "{s:s, s:{s:s, s:s}, s:o, s:{s:o, s:{s:{s:s,s:s,s:s}, s:{s:s,s:s}}}}", "openapi", "3.1.0",
-        "info", "title", "Slipway", "version", "1", "paths", paths, "components", "schemas",
-        schemas(r), "securitySchemes", "session", "type", "apiKey", "in", "cookie", "name",
-        "__Host-slipway", "token", "type", "http", "scheme", "bearer");
+    return json_pack("{s:s, s:{s:s, s:s}, s:o, s:{s:o, s:{s:{s:s,s:s,s:s}, s:{s:s,s:s}}}}",
+                     "openapi", "3.1.0", "info", "title", "Slipway", "version", "1", "paths", paths,
+                     "components", "schemas", schemas(r), "securitySchemes", "session", "type",
+                     "apiKey", "in", "cookie", "name", "__Host-slipway", "token", "type", "http",
+                     "scheme", "bearer");
 }

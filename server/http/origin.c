@@ -2,8 +2,8 @@
  *
  * A browser adds our cookies to whatever it is told to send, so a change of state that relies on
  * cookies must show that a page of ours asked for it: a header that only script of the same origin
- * can set (X-Slipway-Request: 1), and the browser's own word about where it came from. Programs with a
- * token in Authorization have nothing that a browser would add by itself and need neither.
+ * can set (X-Slipway-Request: 1), and the browser's own word about where it came from. Programs
+ * with a token in Authorization have nothing that a browser would add by itself and need neither.
  *
  * Cookies are the usual carrier, but signing in has none yet: any request that says where it came
  * from is held to it. */

@@ -196,8 +196,7 @@ void reply_problem(struct http_call *call, int status) {
         arena_defer(call->cx->arena, free, text);
     else
         text = arena_strdup(call->cx->arena, "{}");
-    reply_bytes(rp, v2 ? JSON_TYPE : PROBLEM_TYPE,
-                text, strlen(text));
+    reply_bytes(rp, v2 ? JSON_TYPE : PROBLEM_TYPE, text, strlen(text));
     rp->status = status;
     if (status == 401)
         reply_header(call->cx, rp, "WWW-Authenticate", "Bearer");

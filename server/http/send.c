@@ -1,8 +1,8 @@
 /* Writes a finished reply out: status line, headers, body. The only place where a reply becomes
  * bytes of HTTP, so the only place that has to set the security headers, on every reply there is.
  *
- * A small body goes out in one write with its head (one TLS record); files go in pieces of 64 KiB, so
- * a reader however slow costs one buffer; a stream ends with its connection. */
+ * A small body goes out in one write with its head (one TLS record); files go in pieces of 64 KiB,
+ * so a reader however slow costs one buffer; a stream ends with its connection. */
 #include "http/internal.h"
 
 #include "base/clock.h"
@@ -86,7 +86,7 @@ static void send_bytes(struct http_call *call) {
 /* Types a browser would run or render as a document of ours. */
 static bool is_active(const char *media_type) {
     static const char *const ACTIVE[] = {"text/html", "application/xhtml+xml", "image/svg+xml",
-                                         "text/xml", "application/xml", "application/pdf"};
+                                         "text/xml",  "application/xml",       "application/pdf"};
     size_t length = strcspn(media_type, "; ");
     for (size_t i = 0; i < sizeof(ACTIVE) / sizeof(ACTIVE[0]); i++)
         if (strlen(ACTIVE[i]) == length && strncasecmp(media_type, ACTIVE[i], length) == 0)

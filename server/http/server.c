@@ -1,9 +1,9 @@
 /* The TLS listener; the only file that includes civetweb.h.
  *
- * civetweb accepts connections, ends TLS and splits bytes into requests, one thread a connection. It
- * is treated as untrusted: none of its file serving, decoding, cleaning or authorisation is used, every
- * request goes to http_dispatch() as raw text and comes back as bytes we wrote ourselves. Requests it
- * cannot parse end in answer_broken(), so that even those replies are ours.
+ * civetweb accepts connections, ends TLS and splits bytes into requests, one thread a connection.
+ * It is treated as untrusted: none of its file serving, decoding, cleaning or authorisation is
+ * used, every request goes to http_dispatch() as raw text and comes back as bytes we wrote
+ * ourselves. Requests it cannot parse end in answer_broken(), so that even those replies are ours.
  *
  * A connection holds a thread for as long as it is open. Where nearly all are taken, keep-alive is
  * withdrawn: each connection ends with its reply, and those waiting get their turn. */
@@ -23,7 +23,8 @@
 #define SPARE_THREADS 8
 #define LINGER_US 300000
 #define LINGER_BYTES ((size_t)1 << 20)
-/* Mozilla's intermediate guideline: TLS 1.2 with ephemeral keys and authenticated ciphers, and 1.3. */
+/* Mozilla's intermediate guideline: TLS 1.2 with ephemeral keys and authenticated ciphers, and 1.3.
+ */
 #define TLS12_CIPHERS                                                                              \
     "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"     \
     "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305"
@@ -47,7 +48,7 @@ struct connection {
     struct http_io io; /* first: ops get a pointer to it */
     struct mg_connection *conn;
     struct listener *listener;
-    bool closed; /* asked for by the dispatcher */
+    bool closed;           /* asked for by the dispatcher */
     bool expects_continue; /* the client waits for "100 Continue" before it sends its body */
 };
 
@@ -131,8 +132,7 @@ static int answer(struct mg_connection *conn) {
     struct ctx cx;
 
     for (int i = 0; i < info->num_headers; i++)
-        headers[i] =
-            (struct http_header){info->http_headers[i].name, info->http_headers[i].value};
+        headers[i] = (struct http_header){info->http_headers[i].name, info->http_headers[i].value};
     connection_init(&c, conn);
     head.remote = remote_of(c.listener->app->http->options, &head, info->remote_addr);
     c.expects_continue = http_head_get(&head, "expect") != NULL;
@@ -229,21 +229,36 @@ static enum err start(struct listener *listener, struct err_info *err) {
     char ports[256], threads[16], reason[256] = "";
     snprintf(ports, sizeof(ports), "%ss", options->listen);
     snprintf(threads, sizeof(threads), "%d", options->threads);
-    const char *settings[] = {"listening_ports", ports,
-                              "num_threads", threads,
-                              "enable_keep_alive", "yes",
-                              "keep_alive_timeout_ms", "2000",
-                              "request_timeout_ms", "5000",
-                              "max_request_size", "16384",
-                              "connection_queue", "256",
-                              "listen_backlog", "1024",
-                              "tcp_nodelay", "1",
-                              "decode_url", "no",
-                              "decode_query_string", "no",
-                              "enable_directory_listing", "no",
-                              "access_control_allow_origin", "",
-                              "access_control_allow_methods", "",
-                              "access_control_allow_headers", "",
+    const char *settings[] = {"listening_ports",
+                              ports,
+                              "num_threads",
+                              threads,
+                              "enable_keep_alive",
+                              "yes",
+                              "keep_alive_timeout_ms",
+                              "2000",
+                              "request_timeout_ms",
+                              "5000",
+                              "max_request_size",
+                              "16384",
+                              "connection_queue",
+                              "256",
+                              "listen_backlog",
+                              "1024",
+                              "tcp_nodelay",
+                              "1",
+                              "decode_url",
+                              "no",
+                              "decode_query_string",
+                              "no",
+                              "enable_directory_listing",
+                              "no",
+                              "access_control_allow_origin",
+                              "",
+                              "access_control_allow_methods",
+                              "",
+                              "access_control_allow_headers",
+                              "",
                               NULL};
     const struct mg_callbacks callbacks = {.begin_request = answer,
                                            .http_error = answer_broken,

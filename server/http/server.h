@@ -9,12 +9,12 @@
 #include "http/http.h"
 
 struct http_options {
-    const char *listen;      /* "127.0.0.1:8443"; "[::1]:8443" */
-    const char *certificate; /* PEM file with the chain */
-    const char *private_key; /* PEM file, readable by its owner only */
-    const char *key_dir;     /* has cursor.key */
-    const char *static_dir;  /* the built UI; NULL or "" = none */
-    const char *const *hosts; /* names we answer to, lower case; NULL-terminated */
+    const char *listen;        /* "127.0.0.1:8443"; "[::1]:8443" */
+    const char *certificate;   /* PEM file with the chain */
+    const char *private_key;   /* PEM file, readable by its owner only */
+    const char *key_dir;       /* has cursor.key */
+    const char *static_dir;    /* the built UI; NULL or "" = none */
+    const char *const *hosts;  /* names we answer to, lower case; NULL-terminated */
     const char *trusted_proxy; /* peer whose X-Forwarded-For is believed; NULL = none */
     int threads;
     int streams; /* server-sent event streams at once */
@@ -31,7 +31,8 @@ void http_server_free(struct http_server *server);
 /* Writes cursor.key into key_dir unless it is there. */
 MUST_USE enum err cursor_key_create(const char *key_dir, struct err_info *err);
 
-/* Starts to answer. Refuses to when TLS is not available or the private key is readable by others. */
+/* Starts to answer. Refuses to when TLS is not available or the private key is readable by others.
+ */
 MUST_USE enum err http_listen(struct app *app, struct err_info *err);
 /* The three steps of an orderly end: /readyz answers 503 and streams end; wait for the requests in
  * flight, at most that long; close the listener. */

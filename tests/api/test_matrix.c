@@ -1,5 +1,5 @@
-/* Every route of the service against every kind of caller and every way to misspell it, driven by the
- * route tables themselves: a route added tomorrow is tested tomorrow. */
+/* Every route of the service against every kind of caller and every way to misspell it, driven by
+ * the route tables themselves: a route added tomorrow is tested tomorrow. */
 #include "tests/support/test_service.h"
 
 #include "base/arena.h"
@@ -155,13 +155,14 @@ static void test_matrix__cookies_alone_change_nothing(void **state) {
         if (route->method & (GET | HEAD) || route->scope == SCOPE_WORKER)
             continue;
         arena_reset(t->arena);
-        struct test_request rq = {
-            .method = method_of(route),
-            .path = fill_path(t->arena, route->path),
-            .who = &who,
-            .bare = true,
-            .headers = {{"Host", "localhost"}, {"Content-Length", "0"},
-                        {"Sec-Fetch-Site", "cross-site"}, {"Cookie", "__Host-slipway=x"}}};
+        struct test_request rq = {.method = method_of(route),
+                                  .path = fill_path(t->arena, route->path),
+                                  .who = &who,
+                                  .bare = true,
+                                  .headers = {{"Host", "localhost"},
+                                              {"Content-Length", "0"},
+                                              {"Sec-Fetch-Site", "cross-site"},
+                                              {"Cookie", "__Host-slipway=x"}}};
         test_expect(t->app, t->arena, 403, &rq);
     }
 }
@@ -196,16 +197,13 @@ static void assert_refs(const json_t *document, const json_t *value) {
     json_t *item;
     size_t i;
     if (ref) {
-        const json_t *schemas =
-            json_object_get(json_object_get(document, "components"), "schemas");
+        const json_t *schemas = json_object_get(json_object_get(document, "components"), "schemas");
         assert_true(strncmp(ref, "#/components/schemas/", 21) == 0);
         if (!json_object_get(schemas, ref + 21))
             fail_msg("%s leads nowhere", ref);
     }
-    json_object_foreach((json_t *)(uintptr_t)value, name, item)
-        assert_refs(document, item);
-    json_array_foreach((json_t *)(uintptr_t)value, i, item)
-        assert_refs(document, item);
+    json_object_foreach((json_t *)(uintptr_t)value, name, item) assert_refs(document, item);
+    json_array_foreach((json_t *)(uintptr_t)value, i, item) assert_refs(document, item);
 }
 
 static void test_openapi__describes_every_route(void **state) {
@@ -240,8 +238,8 @@ static void test_metrics__are_read_by_a_token_that_may(void **state) {
     struct principal token = test_person(&team, ROLE_ADMIN);
     token.kind = PRINCIPAL_TOKEN;
     token.scopes = TOKEN_METRICS;
-    struct test_reply *reply = test_expect(t->app, t->arena, 200,
-                                           &(struct test_request){.path = "/metrics", .who = &token});
+    struct test_reply *reply = test_expect(
+        t->app, t->arena, 200, &(struct test_request){.path = "/metrics", .who = &token});
     assert_non_null(strstr(reply->body, "slipway_http_requests_total{"));
     assert_non_null(strstr(reply->body, "process_resident_memory_bytes "));
     token.scopes = TOKEN_READ;

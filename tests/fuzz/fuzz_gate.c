@@ -35,8 +35,7 @@ static void parse_head(char *text, struct http_header *headers, struct http_head
         char *next = cut(line, "\r\n");
         char *value = cut(line, ":");
         if (value)
-            headers[ret->header_count++] =
-                (struct http_header){line, value + strspn(value, " ")};
+            headers[ret->header_count++] = (struct http_header){line, value + strspn(value, " ")};
         line = next;
     }
 }

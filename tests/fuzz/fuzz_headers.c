@@ -114,10 +114,14 @@ int LLVMFuzzerInitialize(int *argc, char ***argv) {
 static const struct {
     const char *method, *path, *header;
 } TARGETS[] = {
-    {"GET", "/file", "Range"},           {"GET", "/list", NULL},
-    {"GET", "/list", "Cookie"},          {"POST", "/api/v1/uploads", "Upload-Metadata"},
-    {"GET", "/cursor.key", "Accept-Encoding"}, {"GET", "/file", "If-None-Match"},
-    {"GET", "/file", "X-Name"},          {"POST", "/api/v1/uploads", "Upload-Length"},
+    {"GET", "/file", "Range"},
+    {"GET", "/list", NULL},
+    {"GET", "/list", "Cookie"},
+    {"POST", "/api/v1/uploads", "Upload-Metadata"},
+    {"GET", "/cursor.key", "Accept-Encoding"},
+    {"GET", "/file", "If-None-Match"},
+    {"GET", "/file", "X-Name"},
+    {"POST", "/api/v1/uploads", "Upload-Length"},
 };
 #define TARGET_COUNT (sizeof(TARGETS) / sizeof(TARGETS[0]))
 

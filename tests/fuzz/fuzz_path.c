@@ -1,5 +1,5 @@
-/* A raw path through the one decoding there is. What comes out has no segment that walks, no control
- * character and valid UTF-8, and decoding its own encoding gives it back. */
+/* A raw path through the one decoding there is. What comes out has no segment that walks, no
+ * control character and valid UTF-8, and decoding its own encoding gives it back. */
 #include "tests/fuzz/fuzz.h"
 
 #include "base/ident.h"

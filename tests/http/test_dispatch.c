@@ -1,5 +1,5 @@
-/* The pipeline over routes of this test's own, without a database: matching, scopes, origins, bodies,
- * queries, refusals, audit, and the rules every reply obeys. */
+/* The pipeline over routes of this test's own, without a database: matching, scopes, origins,
+ * bodies, queries, refusals, audit, and the rules every reply obeys. */
 #include "tests/support/test_http.h"
 
 #include "base/arena.h"
@@ -44,7 +44,8 @@ static enum err get_notes(struct ctx *cx, const struct req *rq, struct reply *rp
     const char *keys[2] = {NULL, NULL};
     if (query->page.cursor)
         TRY(cursor_decode(cx, query->page.cursor, keys, 2));
-    notes[0] = (struct note){query->name ? query->name : "one", page_limit(&query->page) % 10, NULL};
+    notes[0] =
+        (struct note){query->name ? query->name : "one", page_limit(&query->page) % 10, NULL};
     notes[1] = (struct note){keys[0] ? keys[0] : "two", FIELD_NO_INT, NULL};
     reply_page(rp, (struct list){notes, 2},
                cursor_encode(cx, (const char *const[]){"key", NULL}, 2));
@@ -278,10 +279,8 @@ struct scope_case {
 
 static void test_authorise__asks_each_route_for_its_role(void **state) {
     static const struct scope_case CASES[] = {
-        {"GET", "/api/notes", ROLE_VIEWER},
-        {"DELETE", "/api/notes/x", ROLE_ADMIN},
-        {"POST", "/api/notes/x/touch", ROLE_EDITOR},
-        {"GET", "/api/me", ROLE_NONE},
+        {"GET", "/api/notes", ROLE_VIEWER},          {"DELETE", "/api/notes/x", ROLE_ADMIN},
+        {"POST", "/api/notes/x/touch", ROLE_EDITOR}, {"GET", "/api/me", ROLE_NONE},
         {"GET", "/api/browser", ROLE_NONE},
     };
     (void)state;
@@ -289,10 +288,10 @@ static void test_authorise__asks_each_route_for_its_role(void **state) {
         SEND(401, .method = CASES[i].method, .path = CASES[i].path);
         for (int role = ROLE_NONE; role <= ROLE_OWNER; role++) {
             struct principal who = person((enum role)role);
-            struct test_reply *reply = test_send(
-                &app, arena,
-                &(struct test_request){
-                    .method = CASES[i].method, .path = CASES[i].path, .who = &who});
+            struct test_reply *reply =
+                test_send(&app, arena,
+                          &(struct test_request){
+                              .method = CASES[i].method, .path = CASES[i].path, .who = &who});
             if ((reply->status == 403) != (role < (int)CASES[i].least))
                 fail_msg("%s as role %d: %d", CASES[i].path, role, reply->status);
         }
@@ -321,9 +320,12 @@ static void test_authorise__challenges_strangers(void **state) {
     assert_string_equal(text_of(reply, "code"), "UNAUTHENTICATED");
 }
 
-#define MARK {"X-Slipway-Request", "1"}
-#define HOST {"Host", "localhost:8443"}
-#define EMPTY {"Content-Length", "0"}
+#define MARK                                                                                       \
+    { "X-Slipway-Request", "1" }
+#define HOST                                                                                       \
+    { "Host", "localhost:8443" }
+#define EMPTY                                                                                      \
+    { "Content-Length", "0" }
 
 static void test_origin__lets_no_other_site_change_anything(void **state) {
     struct principal who = person(ROLE_OWNER);
@@ -344,7 +346,11 @@ static void test_origin__lets_no_other_site_change_anything(void **state) {
         {403, {HOST, EMPTY, MARK, {"Origin", "http://localhost:8443"}}},
         {403, {HOST, EMPTY, MARK, {"Origin", "https://localhost"}}},
         {403,
-         {HOST, EMPTY, MARK, {"Origin", "https://evil.example"}, {"Sec-Fetch-Site", "same-origin"}}},
+         {HOST,
+          EMPTY,
+          MARK,
+          {"Origin", "https://evil.example"},
+          {"Sec-Fetch-Site", "same-origin"}}},
     };
     static const char *const METHODS[][2] = {{"POST", "/api/notes/x/touch"},
                                              {"DELETE", "/api/notes/x"}};
@@ -365,9 +371,9 @@ static void test_origin__reads_freely_but_gives_no_leave(void **state) {
     (void)state;
     /* test_send() fails if any reply carries Access-Control-Allow-Origin. */
     SEND(200, .path = "/api/notes", .who = &who, .headers = {{"Origin", "https://evil.example"}});
-    SEND(204, .method = "OPTIONS", .path = "/api/notes",
-         .headers = {{"Origin", "https://evil.example"},
-                     {"Access-Control-Request-Method", "POST"}});
+    SEND(
+        204, .method = "OPTIONS", .path = "/api/notes",
+        .headers = {{"Origin", "https://evil.example"}, {"Access-Control-Request-Method", "POST"}});
 }
 
 static void test_origin__guards_signing_in(void **state) {
@@ -446,8 +452,8 @@ static void test_body__must_say_that_it_is_json(void **state) {
 static void test_body__is_refused_where_none_belongs(void **state) {
     struct principal who = person(ROLE_OWNER);
     (void)state;
-    struct test_reply *reply = SEND(400, .method = "DELETE", .path = "/api/notes/x", .json = "{}",
-                                    .who = &who);
+    struct test_reply *reply =
+        SEND(400, .method = "DELETE", .path = "/api/notes/x", .json = "{}", .who = &who);
     assert_true(reply->closes);
     SEND(400, .path = "/api/notes", .who = &who, .headers = {{"Content-Length", "2"}});
 }
@@ -480,9 +486,8 @@ static void test_body__raw_has_its_own_limit(void **state) {
     struct principal who = person(ROLE_EDITOR);
     char *bytes = arena_alloc(arena, 101);
     (void)state;
-    struct test_reply *reply =
-        SEND(200, .method = "PUT", .path = "/api/raw", .body = bytes, .size = 100,
-             .content_type = "Image/PNG; x=1", .who = &who);
+    struct test_reply *reply = SEND(200, .method = "PUT", .path = "/api/raw", .body = bytes,
+                                    .size = 100, .content_type = "Image/PNG; x=1", .who = &who);
     assert_string_equal(text_of(reply, "type"), "image/png");
     SEND(413, .method = "PUT", .path = "/api/raw", .body = bytes, .size = 101, .who = &who);
     SEND(413, .method = "PUT", .path = "/api/raw", .body = bytes, .size = 101, .chunked = true,
@@ -494,13 +499,20 @@ static void test_query__must_fit_its_table(void **state) {
         const char *path;
         int status;
     } CASES[] = {
-        {"/api/notes?limit=200&name=a%20b+c", 200}, {"/api/notes?", 200},
-        {"/api/notes?limit=0", 400},                {"/api/notes?limit=201", 400},
-        {"/api/notes?limit=-1", 400},               {"/api/notes?limit=1e9", 400},
-        {"/api/notes?limit=1&limit=2", 400},        {"/api/notes?page_size=1", 400},
-        {"/api/notes?name=%00", 400},               {"/api/notes?name=%ff", 400},
-        {"/api/notes?name=%2", 400},                {"/api/notes?cursor=forged", 400},
-        {"/api/notes/x?limit=1", 400},              {"/api/notes?name=012345678901234567890", 400},
+        {"/api/notes?limit=200&name=a%20b+c", 200},
+        {"/api/notes?", 200},
+        {"/api/notes?limit=0", 400},
+        {"/api/notes?limit=201", 400},
+        {"/api/notes?limit=-1", 400},
+        {"/api/notes?limit=1e9", 400},
+        {"/api/notes?limit=1&limit=2", 400},
+        {"/api/notes?page_size=1", 400},
+        {"/api/notes?name=%00", 400},
+        {"/api/notes?name=%ff", 400},
+        {"/api/notes?name=%2", 400},
+        {"/api/notes?cursor=forged", 400},
+        {"/api/notes/x?limit=1", 400},
+        {"/api/notes?name=012345678901234567890", 400},
     };
     (void)state;
     for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++)
@@ -511,8 +523,7 @@ static void test_cursor__belongs_to_team_and_route(void **state) {
     struct principal who = person(ROLE_VIEWER), other = who;
     (void)state;
     struct test_reply *reply = SEND(200, .path = "/api/notes", .who = &who);
-    const char *path =
-        arena_printf(arena, "/api/notes?cursor=%s", text_of(reply, "next_cursor"));
+    const char *path = arena_printf(arena, "/api/notes?cursor=%s", text_of(reply, "next_cursor"));
     reply = SEND(200, .path = path, .who = &who);
     json_t *second = json_array_get(json_object_get(reply->json, "items"), 1);
     assert_string_equal(json_string_value(json_object_get(second, "text")), "key");
@@ -555,20 +566,24 @@ static void test_file__serves_one_range(void **state) {
         int status;
         const char *body, *content_range;
     } CASES[] = {
-        {"bytes=0-3", 206, "0123", "bytes 0-3/10"},  {"bytes=7-", 206, "789", "bytes 7-9/10"},
-        {"bytes=-2", 206, "89", "bytes 8-9/10"},     {"bytes=5-99", 206, "56789", "bytes 5-9/10"},
+        {"bytes=0-3", 206, "0123", "bytes 0-3/10"},
+        {"bytes=7-", 206, "789", "bytes 7-9/10"},
+        {"bytes=-2", 206, "89", "bytes 8-9/10"},
+        {"bytes=5-99", 206, "56789", "bytes 5-9/10"},
         {"bytes=-99", 206, "0123456789", "bytes 0-9/10"},
-        {"bytes=10-", 416, "", "bytes */10"},        {"bytes=-0", 416, "", "bytes */10"},
-        {"bytes=0-1,3-4", 200, "0123456789", ""},    {"bytes=4-2", 200, "0123456789", ""},
-        {"bytes=x-", 200, "0123456789", ""},         {"lines=0-1", 200, "0123456789", ""},
+        {"bytes=10-", 416, "", "bytes */10"},
+        {"bytes=-0", 416, "", "bytes */10"},
+        {"bytes=0-1,3-4", 200, "0123456789", ""},
+        {"bytes=4-2", 200, "0123456789", ""},
+        {"bytes=x-", 200, "0123456789", ""},
+        {"lines=0-1", 200, "0123456789", ""},
         {"bytes=99999999999999999999-", 200, "0123456789", ""},
     };
     struct principal who = person(ROLE_VIEWER);
     (void)state;
     for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
-        struct test_reply *reply =
-            SEND(CASES[i].status, .path = "/api/file/text", .who = &who,
-                 .headers = {{"Range", CASES[i].range}});
+        struct test_reply *reply = SEND(CASES[i].status, .path = "/api/file/text", .who = &who,
+                                        .headers = {{"Range", CASES[i].range}});
         assert_string_equal(reply->body, CASES[i].body);
         assert_string_equal(test_header(arena, reply, "Content-Range"), CASES[i].content_range);
     }

@@ -1,5 +1,5 @@
-/* The feed: nothing is lost when transactions overlap, nothing of other teams is seen, a stream goes
- * on where it ended. */
+/* The feed: nothing is lost when transactions overlap, nothing of other teams is seen, a stream
+ * goes on where it ended. */
 #include "tests/support/database.h"
 #include "tests/support/test_http.h"
 
@@ -162,16 +162,17 @@ static void test_feed__loses_no_row_of_a_late_commit(void **state) {
 }
 
 static void test_feed__refuses_odd_topics(void **state) {
-    static const char *const TOPICS[] = {"", "run", "run:1", "RUN:" RUN_ID, "run:" RUN_ID ",,",
-                                         "run:" RUN_ID ";"};
+    static const char *const TOPICS[] = {
+        "", "run", "run:1", "RUN:" RUN_ID, "run:" RUN_ID ",,", "run:" RUN_ID ";"};
     struct principal who = {.kind = PRINCIPAL_USER, .role = ROLE_VIEWER};
     (void)state;
     for (size_t i = 0; i < sizeof(TOPICS) / sizeof(TOPICS[0]); i++)
-        test_expect(&db->app, arena, 400,
-                    &(struct test_request){
-                        .path = arena_printf(arena, "/api/v1/events?topics=%s", TOPICS[i]),
-                        .who = &who});
-    test_expect(&db->app, arena, 400, &(struct test_request){.path = "/api/v1/events", .who = &who});
+        test_expect(
+            &db->app, arena, 400,
+            &(struct test_request){
+                .path = arena_printf(arena, "/api/v1/events?topics=%s", TOPICS[i]), .who = &who});
+    test_expect(&db->app, arena, 400,
+                &(struct test_request){.path = "/api/v1/events", .who = &who});
 }
 
 static void test_feed__forgets_after_an_hour(void **state) {

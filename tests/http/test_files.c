@@ -51,9 +51,9 @@ static int teardown(void **state) {
 }
 
 static struct test_reply *get(int status, const char *path, const char *accepted) {
-    return test_expect(&app, arena, status,
-                       &(struct test_request){.path = path,
-                                              .headers = {{"Accept-Encoding", accepted}}});
+    return test_expect(
+        &app, arena, status,
+        &(struct test_request){.path = path, .headers = {{"Accept-Encoding", accepted}}});
 }
 
 static void test_files__every_page_is_the_application(void **state) {
@@ -65,8 +65,8 @@ static void test_files__every_page_is_the_application(void **state) {
         assert_string_equal(test_header(arena, reply, "Cache-Control"), "no-cache");
         assert_string_equal(test_header(arena, reply, "Content-Type"), "text/html; charset=utf-8");
         assert_string_equal(test_header(arena, reply, "Content-Disposition"), "");
-        assert_non_null(strstr(test_header(arena, reply, "Content-Security-Policy"),
-                               "script-src 'self'"));
+        assert_non_null(
+            strstr(test_header(arena, reply, "Content-Security-Policy"), "script-src 'self'"));
     }
 }
 
@@ -82,9 +82,12 @@ static void test_files__sends_the_coding_the_browser_takes(void **state) {
     static const struct {
         const char *accepted, *coding, *body;
     } CASES[] = {
-        {"gzip, deflate, br", "br", "brotli\n"},  {"gzip", "gzip", "gzipped\n"},
-        {"br;q=0, gzip;q=0.5", "gzip", "gzipped\n"}, {"br;q=0.0", "", "plain\n"},
-        {"identity", "", "plain\n"},               {"brx", "", "plain\n"},
+        {"gzip, deflate, br", "br", "brotli\n"},
+        {"gzip", "gzip", "gzipped\n"},
+        {"br;q=0, gzip;q=0.5", "gzip", "gzipped\n"},
+        {"br;q=0.0", "", "plain\n"},
+        {"identity", "", "plain\n"},
+        {"brx", "", "plain\n"},
         {"", "", "plain\n"},
     };
     (void)state;
@@ -106,8 +109,9 @@ static void test_files__repeats_nothing_the_browser_has(void **state) {
 }
 
 static void test_files__gives_nothing_else_away(void **state) {
-    static const char *const PATHS[] = {"/link.txt",  "/missing.js", "/assets/", "/sub/",
-                                        "//index.html", "/assets//app-1a2b.js", "/.well-known"};
+    static const char *const PATHS[] = {"/link.txt",   "/missing.js",  "/assets/",
+                                        "/sub/",       "//index.html", "/assets//app-1a2b.js",
+                                        "/.well-known"};
     (void)state;
     for (size_t i = 0; i < sizeof(PATHS) / sizeof(PATHS[0]); i++)
         get(404, PATHS[i], "identity");

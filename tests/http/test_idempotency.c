@@ -88,13 +88,12 @@ static struct principal person(const struct test_team *team) {
 static struct test_reply *post(struct arena *a, const struct test_team *team, const char *path,
                                const char *name, const char *key) {
     struct principal who = person(team);
-    return test_send(
-        &db->app, a,
-        &(struct test_request){.method = "POST",
-                               .path = path,
-                               .json = arena_printf(a, "{\"name\":\"%s\"}", name),
-                               .who = &who,
-                               .headers = {{"Idempotency-Key", key}}});
+    return test_send(&db->app, a,
+                     &(struct test_request){.method = "POST",
+                                            .path = path,
+                                            .json = arena_printf(a, "{\"name\":\"%s\"}", name),
+                                            .who = &who,
+                                            .headers = {{"Idempotency-Key", key}}});
 }
 
 static void test_idempotency__replays_the_first_reply(void **state) {

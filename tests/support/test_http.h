@@ -25,8 +25,8 @@ struct test_request {
     /* Without this a Host header is added, and for a PRINCIPAL_USER what the UI's script adds to
      * changes of state: Sec-Fetch-Site and X-Slipway-Request. */
     bool bare;
-    size_t cut;        /* the body breaks off after so many bytes; 0 = it is whole */
-    int looks;         /* how often a stream is told that its client is still there */
+    size_t cut; /* the body breaks off after so many bytes; 0 = it is whole */
+    int looks;  /* how often a stream is told that its client is still there */
 };
 
 struct test_reply {
