@@ -37,9 +37,12 @@ insert into dataset_versions (id, team_id, dataset_id, version, job_id, created_
 values ($1::uuid, $2::uuid, $3::uuid, $4::bigint, $5::uuid, $6::text, $7::json, $8::text);
 
 -- name: dataset_version_list :many
+-- A table of ten thousand columns has megabytes of statistics: those are told with the version alone.
 select v.id, v.dataset_id, d.name as dataset_name, d.project_id, v.version, v.state, v.job_id,
        v.created_at, v.created_by, v.kind, v.row_count as rows, v.size_bytes, v.sha256, v.shape,
-       v.classes, v.splits, v.split, v.columns, v.samples, v.notes, v.target, v.error,
+       v.classes, v.splits, v.split,
+       case when length(v.columns::text) <= 262144 then v.columns end as columns,
+       case when length(v.samples::text) <= 262144 then v.samples end as samples, v.notes, v.target, v.error,
        (select coalesce(json_agg(json_build_object('name', f.name, 'size_bytes', f.size_bytes,
                                                    'media_type', f.media_type) order by f.name), '[]')
           from dataset_files f where f.team_id = v.team_id and f.version_id = v.id) as files

@@ -18,7 +18,7 @@
 /* search_path is fixed so that no object in another schema can stand in for ours. */
 #define SESSION_SETTINGS                                                                           \
     "-c statement_timeout=10s -c lock_timeout=2s -c idle_in_transaction_session_timeout=15s "      \
-    "-c timezone=UTC -c datestyle=ISO -c search_path=public"
+    "-c timezone=UTC -c datestyle=ISO -c search_path=public -c jit=off"
 
 struct db_pool {
     pthread_mutex_t lock;
