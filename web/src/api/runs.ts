@@ -98,7 +98,7 @@ export function templatesQuery(version: string) {
         queryKey: ["templates", version],
         queryFn: ({ signal }) =>
             api<Items<Template>>("/api/v1/training/templates", {
-                query: { dataset_version_id: version },
+                query: { dataset_version: version },
                 signal,
             }),
         enabled: version !== "",

@@ -115,6 +115,7 @@ export const en = {
     "job_error.invalid_spec": "The specification is wrong",
     "job_error.too_large": "Too large",
     "job_error.unsupported": "Not supported",
+    "job_error.crashed": "The runner crashed",
 
     // Words
     "field.name": "Name",
@@ -373,7 +374,7 @@ export const en = {
     "schedule.step": "Step",
     "schedule.cosine": "Cosine",
     "schedule.one_cycle": "One cycle",
-    "device.auto": "Best available",
+    "device.auto": "Automatic",
     "device.cpu": "CPU",
     "device.cuda": "GPU",
 

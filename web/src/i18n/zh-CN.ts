@@ -117,6 +117,7 @@ export const zhCN: Catalogue = {
     "job_error.invalid_spec": "规格有误",
     "job_error.too_large": "过大",
     "job_error.unsupported": "不支持",
+    "job_error.crashed": "运行器崩溃",
 
     // Words
     "field.name": "名称",
@@ -375,7 +376,7 @@ export const zhCN: Catalogue = {
     "schedule.step": "阶梯",
     "schedule.cosine": "余弦",
     "schedule.one_cycle": "单周期",
-    "device.auto": "自动选择",
+    "device.auto": "自动",
     "device.cpu": "CPU",
     "device.cuda": "GPU",
 

@@ -1,11 +1,11 @@
 /* One run: state, progress and freshness first; then charts, evaluation, log, artifacts, parameters, lineage. */
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { Ban, BoxSelect, Waypoints } from "lucide-react";
+import { Ban, BoxSelect, RotateCcw, Waypoints } from "lucide-react";
 import { useState } from "react";
 import { datasetVersionQuery } from "../../api/datasets";
 import { useLive } from "../../api/events";
-import { jobQuery, useCancelJob } from "../../api/jobs";
+import { jobQuery, useCancelJob, useRetryJob } from "../../api/jobs";
 import { runQuery } from "../../api/runs";
 import type { Run } from "../../api/types";
 import { EvaluationView } from "../../charts/EvaluationView";
@@ -78,6 +78,7 @@ function RunActions({ run, project }: { run: Run; project: string }) {
     const { t } = useI18n();
     const [asking, setAsking] = useState<"cancel" | "register" | null>(null);
     const cancel = useCancelJob();
+    const retry = useRetryJob();
     const job = run.job_id;
     return (
         <>
@@ -87,6 +88,11 @@ function RunActions({ run, project }: { run: Run; project: string }) {
             {job && isActive(run.state) && (
                 <Button icon={Ban} onClick={() => setAsking("cancel")}>
                     {t("job.cancel")}
+                </Button>
+            )}
+            {job && (run.state === "failed" || run.state === "cancelled") && (
+                <Button icon={RotateCcw} busy={retry.isPending} onClick={() => retry.mutate(job)}>
+                    {t("action.retry")}
                 </Button>
             )}
             {run.state === "succeeded" && (
