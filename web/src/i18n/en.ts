@@ -116,6 +116,12 @@ export const en = {
     "job_error.too_large": "Too large",
     "job_error.unsupported": "Not supported",
     "job_error.crashed": "The runner crashed",
+    "job_error.killed": "The runner was killed",
+    "job_error.timeout": "It took too long",
+    "job_error.memory_limit": "Out of memory",
+    "job_error.out_of_memory": "Out of memory",
+    "job_error.worker_lost": "The worker was lost",
+    "job_error.internal": "Something broke inside",
 
     // Words
     "field.name": "Name",

@@ -118,6 +118,12 @@ export const zhCN: Catalogue = {
     "job_error.too_large": "过大",
     "job_error.unsupported": "不支持",
     "job_error.crashed": "运行器崩溃",
+    "job_error.killed": "运行器被终止",
+    "job_error.timeout": "用时过长",
+    "job_error.memory_limit": "内存不足",
+    "job_error.out_of_memory": "内存不足",
+    "job_error.worker_lost": "工作节点失联",
+    "job_error.internal": "内部错误",
 
     // Words
     "field.name": "名称",
