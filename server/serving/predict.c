@@ -90,9 +90,10 @@ enum err predict(struct ctx *cx, const struct req *rq, const struct model_ref *m
     struct wire_request request = {
         .id = cx->request_id, .body = rq->raw, .body_size = rq->raw_size};
     TRY(content_of(cx, rq, &request));
-    const char *key = arena_printf(cx->arena, "%s %s %lld", cx->who.team_id,
-                                   model->version_id ? model->version_id : model->name,
-                                   (long long)model->version);
+    const char *key = model->version_id
+                          ? arena_printf(cx->arena, "%s id %s", cx->who.team_id, model->version_id)
+                          : arena_printf(cx->arena, "%s name %s %lld", cx->who.team_id, model->name,
+                                         (long long)model->version);
     struct connections *connections = serving_connections(cx->app->serving);
     enum wire_result result = WIRE_GONE;
     struct target target;

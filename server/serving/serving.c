@@ -59,7 +59,7 @@ static void as_system(struct app *app, const char *what,
                       enum err (*fn)(struct ctx *cx, const void *arg), const void *arg) {
     struct ctx cx;
     ctx_init(&cx, app);
-    cx.who.kind = PRINCIPAL_SYSTEM;
+    cx.who = (struct principal){.kind = PRINCIPAL_SYSTEM, .name = "slipwayd"};
     enum err err = fn(&cx, arg);
     if (err == OK)
         err = db_commit(&cx);

@@ -1,6 +1,8 @@
 /* serving_routes.c: predictions and endpoints in the native API, and the Open Inference Protocol
  * under /v2. The latter's errors are {"error": …} (ROUTE_V2), its health needs no sign-in, and its
  * clients may send any query and no content type. */
+#include "base/cleanup.h"
+#include "base/jsontext.h"
 #include "db/db.h"
 #include "http/page.h"
 #include "projects/projects.h"
@@ -20,20 +22,20 @@ static enum err reply_answer(struct ctx *cx, struct reply *rp, const struct wire
     return OK;
 }
 
+#define REFUSAL_MAX 4096 /* bytes of a runner's {"error": "sentence"} */
+
 /* The runner's refusal as an error of ours. */
 static enum err refusal(struct ctx *cx, const struct wire_reply *answer) {
-    json_error_t ignored;
-    json_t *json = answer->body_size <= 4096 ? json_loadb(answer->body, answer->body_size,
-                                                          JSON_REJECT_DUPLICATES, &ignored)
-                                             : NULL;
-    const char *message = json_string_value(json_object_get(json, "error"));
+    auto_json *json = NULL;
+    struct err_info ignored;
+    const char *message = NULL;
+    if (json_parse(answer->body, answer->body_size, REFUSAL_MAX, &json, &ignored) == OK)
+        message = json_string_value(json_object_get(json, "error"));
     enum err code = answer->status == 413   ? ERR_TOO_LARGE
                     : answer->status < 500  ? ERR_UNPROCESSABLE
                     : answer->status == 503 ? ERR_UNAVAILABLE
                                             : ERR_INTERNAL;
-    enum err err = fail(cx, code, "%.400s", message ? message : "the model refused the request");
-    json_decref(json);
-    return err;
+    return fail(cx, code, "%.400s", message ? message : "the model refused the request");
 }
 
 static enum err post_predict(struct ctx *cx, const struct req *rq, struct reply *rp) {
