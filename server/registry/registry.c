@@ -169,13 +169,19 @@ static enum err snapshot_model(struct ctx *cx, struct snapshot *ret) {
     return snapshot_input(cx, ret);
 }
 
-/* The last finite value of each metric that says something about the model, not the machine. */
+static bool is_of_the_model(const char *key) {
+    return strncmp(key, "system/", 7) != 0 && strcmp(key, "lr") != 0 &&
+           strcmp(key, "samples_per_s") != 0;
+}
+
+/* The last finite value of each metric that says something about the model, not the machine or the
+ * way it was trained. */
 static json_t *snapshot_metrics(struct ctx *cx, json_t *metrics) {
     json_t *kept = owned(cx, json_object());
     const char *key;
     json_t *value;
     json_object_foreach(metrics, key, value) {
-        if (json_is_number(value) && strncmp(key, "system/", 7) != 0)
+        if (json_is_number(value) && is_of_the_model(key))
             json_object_set(kept, key, value);
     }
     return kept;
