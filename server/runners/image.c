@@ -172,10 +172,15 @@ bool image_decode(const void *bytes, size_t size, struct image *ret,
     return true;
 }
 
-/* One line of size n resampled to m samples; strides are in samples. The triangle's half width is
- * one source sample when growing and the ratio when shrinking. */
-static void resample_line(const float *from, size_t from_stride, int n, float *to, size_t to_stride,
-                          int m) {
+/* A picture's bytes, or the floats between the two passes; one of them is NULL. */
+struct samples {
+    const uint8_t *bytes;
+    const float *floats;
+};
+
+/* One line of n samples, stride apart, resampled to m. The triangle's half width is one source
+ * sample when growing and the ratio when shrinking. */
+static void resample_line(struct samples from, size_t stride, int n, float *to, int m) {
     double ratio = (double)n / m, reach = ratio > 1 ? ratio : 1;
     for (int i = 0; i < m; i++) {
         double centre = (i + 0.5) * ratio;
@@ -184,46 +189,59 @@ static void resample_line(const float *from, size_t from_stride, int n, float *t
         double sum = 0, weights = 0;
         for (int k = first; k < last; k++) {
             double weight = 1 - fabs(k + 0.5 - centre) / reach;
+            size_t at = (size_t)k * stride;
             if (weight <= 0)
                 continue;
-            sum += weight * (double)from[(size_t)k * from_stride];
+            sum += weight * (from.bytes ? from.bytes[at] : (double)from.floats[at]);
             weights += weight;
         }
-        to[(size_t)i * to_stride] = (float)(sum / weights);
+        to[(size_t)i * stride] = (float)(sum / weights);
     }
 }
 
-/* Columns first, row by row of the source, so that only width x height floats are held. */
-static void resample(const struct image *im, float *line, float *narrow, struct image *out) {
-    size_t c = (size_t)im->channels, from_row = (size_t)im->width * c;
-    size_t to_row = (size_t)out->width * c;
-    for (size_t y = 0; y < (size_t)im->height; y++) {
-        for (size_t k = 0; k < from_row; k++)
-            line[k] = im->pixels[y * from_row + k];
+static struct samples samples_at(struct samples from, size_t offset) {
+    return (struct samples){from.bytes ? from.bytes + offset : NULL,
+                            from.floats ? from.floats + offset : NULL};
+}
+
+/* [height, width, c] → [height, m, c] */
+static void resample_columns(struct samples from, int height, int width, size_t c, float *to,
+                             int m) {
+    for (size_t y = 0; y < (size_t)height; y++)
         for (size_t k = 0; k < c; k++)
-            resample_line(line + k, c, im->width, narrow + y * to_row + k, c, out->width);
-    }
-    for (size_t x = 0; x < to_row; x++) {
-        resample_line(narrow + x, to_row, im->height, line, 1, out->height);
-        for (size_t y = 0; y < (size_t)out->height; y++)
-            out->pixels[y * to_row + x] = (uint8_t)fminf(255.0F, fmaxf(0, line[y] + 0.5F));
-    }
+            resample_line(samples_at(from, y * (size_t)width * c + k), c, width,
+                          to + y * (size_t)m * c + k, m);
+}
+
+/* [height, row] → [m, row] */
+static void resample_rows(struct samples from, int height, size_t row, float *to, int m) {
+    for (size_t x = 0; x < row; x++)
+        resample_line(samples_at(from, x), row, height, to + x, m);
 }
 
 bool image_resize(const struct image *im, int width, int height, struct image *ret) {
-    size_t c = (size_t)im->channels;
-    size_t longest =
-        (size_t)im->width * c > (size_t)height ? (size_t)im->width * c : (size_t)height;
+    size_t c = (size_t)im->channels, out_count = (size_t)width * (size_t)height * c;
+    /* The pass that leaves less goes first: one line of 40 million pixels must not become 256. */
+    size_t narrow = (size_t)im->height * (size_t)width, low = (size_t)im->width * (size_t)height;
+    struct samples from = {.bytes = im->pixels};
     struct image out = {0};
-    float *line = malloc(longest * sizeof *line);
-    float *narrow = malloc((size_t)im->height * (size_t)width * c * sizeof *narrow);
-    bool done = line && narrow && image_alloc(&out, width, height, im->channels);
-    if (done) {
-        resample(im, line, narrow, &out);
-        *ret = out;
+    float *half = malloc((narrow < low ? narrow : low) * c * sizeof *half);
+    float *whole = malloc(out_count * sizeof *whole);
+    bool done = half && whole && image_alloc(&out, width, height, im->channels);
+    if (done && narrow < low) {
+        resample_columns(from, im->height, im->width, c, half, width);
+        resample_rows((struct samples){.floats = half}, im->height, (size_t)width * c, whole,
+                      height);
+    } else if (done) {
+        resample_rows(from, im->height, (size_t)im->width * c, half, height);
+        resample_columns((struct samples){.floats = half}, height, im->width, c, whole, width);
     }
-    free(line);
-    free(narrow);
+    for (size_t i = 0; done && i < out_count; i++)
+        out.pixels[i] = (uint8_t)fminf(255.0F, fmaxf(0, whole[i] + 0.5F));
+    free(half);
+    free(whole);
+    if (done)
+        *ret = out;
     return done;
 }
 
