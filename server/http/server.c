@@ -166,11 +166,6 @@ static int log_library(const struct mg_connection *conn, const char *message) {
     return 1;
 }
 
-static int log_nothing(const struct mg_connection *conn, const char *message) {
-    (void)conn, (void)message;
-    return 1;
-}
-
 static int count_open(const struct mg_connection *conn, void **conn_data) {
     struct listener *listener = listener_of(conn);
     atomic_fetch_add(&listener->open, 1);
@@ -263,7 +258,6 @@ static enum err start(struct listener *listener, struct err_info *err) {
     const struct mg_callbacks callbacks = {.begin_request = answer,
                                            .http_error = answer_broken,
                                            .log_message = log_library,
-                                           .log_access = log_nothing,
                                            .init_connection = count_open,
                                            .connection_close = count_closed,
                                            .external_ssl_ctx = give_tls};

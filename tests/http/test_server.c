@@ -46,6 +46,12 @@ static enum err post_echo(struct ctx *cx, const struct req *rq, struct reply *rp
     return OK;
 }
 
+/* Slow enough to be under way when the server is told to stop. */
+static enum err get_slow(struct ctx *cx, const struct req *rq, struct reply *rp) {
+    usleep(700000);
+    return get_plain(cx, rq, rp);
+}
+
 static enum err put_sink(struct ctx *cx, const struct req *rq, struct reply *rp) {
     char *piece = arena_alloc(cx->arena, 65536);
     size_t n = 1, total = 0;
@@ -70,6 +76,8 @@ static enum err get_big(struct ctx *cx, const struct req *rq, struct reply *rp) 
 static const struct route ROUTES[] = {
     {GET, "/plain", SCOPE_PUBLIC, .handle = get_plain, .doc = "text", .flags = ROUTE_ANONYMOUS},
     {GET, "/failing", SCOPE_PUBLIC, .handle = get_failing, .doc = "500", .flags = ROUTE_ANONYMOUS},
+    {GET, "/slow", SCOPE_PUBLIC, .handle = get_slow, .doc = "late", .flags = ROUTE_ANONYMOUS,
+     .rate = RATE_SEARCH},
     {GET, "/big", SCOPE_PUBLIC, .handle = get_big, .doc = "1 GiB", .flags = ROUTE_ANONYMOUS},
     {POST, "/echo", SCOPE_PUBLIC, .body = &ECHO, .reply = &ECHO, .handle = post_echo, .doc = "back",
      .flags = ROUTE_ANONYMOUS},
@@ -461,7 +469,7 @@ static void *run_slow_reader(void *arg) {
 /* The slowest of a few requests by somebody healthy, in ms. */
 static int64_t slowest_healthy(int seconds) {
     int64_t worst = 0, end = clock_mono_us() + seconds * 1000000LL;
-    while (clock_mono_us() < end) {
+    do {
         struct tls_client c;
         auto_buf out = {0};
         int64_t started = clock_mono_us();
@@ -474,7 +482,7 @@ static int64_t slowest_healthy(int seconds) {
         int64_t took = (clock_mono_us() - started) / 1000;
         worst = took > worst ? took : worst;
         usleep(100000);
-    }
+    } while (clock_mono_us() < end);
     return worst;
 }
 
@@ -517,6 +525,58 @@ static void test_server__ends_slow_peers_and_serves_the_others(void **state) {
         close(idle[i]);
 }
 
+/* --- limits and the end --- */
+
+static void *run_get_slow(void *arg) {
+    struct tls_client c;
+    auto_buf out = {0};
+    const char *request = "GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    if (tls_open(&c, port) && tls_send(&c, request, strlen(request)))
+        tls_drain(&c, &out, 1500);
+    tls_close(&c);
+    *(int *)arg = status_of(&out);
+    if (status_of(&out) == 503 && (!strstr(out.data, "\r\nRetry-After: 1\r\n") ||
+                                   !strstr(out.data, "\r\nConnection: close\r\n")))
+        *(int *)arg = -1;
+    return NULL;
+}
+
+static void test_server__refuses_what_is_too_much_of_a_kind(void **state) {
+    pthread_t threads[12];
+    int statuses[12], served = 0, refused = 0;
+    (void)state;
+    for (int i = 0; i < 12; i++)
+        pthread_create(&threads[i], NULL, run_get_slow, &statuses[i]);
+    usleep(300000);
+    assert_true(slowest_healthy(0) < 1000); /* other kinds go on */
+    for (int i = 0; i < 12; i++) {
+        pthread_join(threads[i], NULL);
+        served += statuses[i] == 200;
+        refused += statuses[i] == 503;
+    }
+    assert_int_equal(served, 8);
+    assert_int_equal(refused, 4);
+}
+
+/* Last: nothing is served afterwards. */
+static void test_server__finishes_what_is_under_way_before_it_ends(void **state) {
+    pthread_t thread;
+    int status;
+    (void)state;
+    pthread_create(&thread, NULL, run_get_slow, &status);
+    usleep(300000);
+    http_drain(app.http);
+    struct tls_client c;
+    assert_true(tls_open(&c, port));
+    assert_served(&c, "GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n", 503);
+    tls_close(&c);
+    http_wait_idle(app.http, 5000);
+    pthread_join(thread, NULL);
+    assert_int_equal(status, 200);
+    http_close(app.http);
+    assert_int_equal(tcp_connect(port), -1);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_server__answers_no_smuggled_request),
@@ -524,7 +584,9 @@ int main(void) {
         cmocka_unit_test(test_server__keeps_a_good_connection),
         cmocka_unit_test(test_server__speaks_no_old_tls),
         cmocka_unit_test(test_server__refuses_a_key_that_others_may_read),
+        cmocka_unit_test(test_server__refuses_what_is_too_much_of_a_kind),
         cmocka_unit_test(test_server__ends_slow_peers_and_serves_the_others),
+        cmocka_unit_test(test_server__finishes_what_is_under_way_before_it_ends),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
