@@ -88,6 +88,25 @@ static void test_login__malformed_is_400(void **state) {
     assert_int_equal(browse_status(&b, "POST", "/api/v1/session", body), 400);
 }
 
+/* PASSWORD with OWASP's least parameters, as an older installation may have it. */
+#define OLD_HASH                                                                                   \
+    "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$"                                       \
+    "nYraprBeRtGPen+qqWBjiM2W50oMebuCP+oU2tN98i4"
+
+static void test_login__hashes_anew_when_parameters_are_old(void **state) {
+    struct test_service *t = *state;
+    struct browser b = browser_new(t);
+    const char *hash = "select left(password_hash, 31) from users where email = 'old@example.test'";
+    person_create(t, "old@example.test", "old", ROLE_VIEWER);
+    test_sql(t->db,
+             "update users set password_hash = '" OLD_HASH "' where email = 'old@example.test'");
+    assert_int_equal(sign_in(&b, "old@example.test", "not the old password"), 401);
+    assert_memory_equal(test_sql_value(t->db, hash), OLD_HASH, 31);
+    assert_int_equal(sign_in(&b, "old@example.test", PASSWORD), 200);
+    assert_string_equal(test_sql_value(t->db, hash), "$argon2id$v=19$m=65536,t=3,p=1$");
+    assert_int_equal(sign_in(&b, "old@example.test", PASSWORD), 200);
+}
+
 static void test_login__account_is_limited_and_open_sessions_go_on(void **state) {
     struct test_service *t = *state;
     struct browser victim = browser_new(t), guesser = browser_new(t);
@@ -333,6 +352,28 @@ static void test_session__changes_to_own_teams_only(void **state) {
     assert_int_equal(browse_status(&b, "GET", "/api/v1/projects/foreign", NULL), 404);
 }
 
+static void test_sweep__removes_what_ended_long_ago(void **state) {
+    struct test_service *t = *state;
+    struct browser b = browser_new(t);
+    struct ctx cx;
+    assert_int_equal(sign_in(&b, "me@example.test", PASSWORD), 200);
+    test_sql(t->db, "update sessions set expires_at = now() - interval '8 days' where id in"
+                    " (select id from sessions order by id limit 1);"
+                    "insert into login_failures (subject, window_start)"
+                    " values ('account:x', now() - interval '2 hours'), ('account:y', now())");
+    const char *sessions = arena_strdup(t->arena, test_sql_value(t->db, "select count(*) - 1 from"
+                                                                        " sessions"));
+    ctx_init(&cx, t->app);
+    cx.who.kind = PRINCIPAL_SYSTEM;
+    assert_ok(auth_sweep(&cx), &cx.err);
+    ctx_done(&cx);
+    assert_string_equal(test_sql_value(t->db, "select count(*) from sessions"), sessions);
+    assert_string_equal(test_sql_value(t->db, "select string_agg(subject, ' ') from login_failures"
+                                              " where subject like 'account:_'"),
+                        "account:y");
+    assert_int_equal(whoami(&b), 200);
+}
+
 /* --- the audit log --- */
 
 static void test_audit__has_every_sign_in_and_failure(void **state) {
@@ -369,6 +410,7 @@ int main(void) {
         cmocka_unit_test(test_session__cookie_alone_changes_nothing),
         cmocka_unit_test(test_login__unknown_wrong_and_disabled_sound_the_same),
         cmocka_unit_test(test_login__malformed_is_400),
+        cmocka_unit_test(test_login__hashes_anew_when_parameters_are_old),
         cmocka_unit_test(test_login__account_is_limited_and_open_sessions_go_on),
         cmocka_unit_test(test_login__address_is_limited),
         cmocka_unit_test(test_refresh__gives_new_cookies),
@@ -383,6 +425,7 @@ int main(void) {
         cmocka_unit_test(test_session__password_change_ends_the_others),
         cmocka_unit_test(test_session__name_and_language),
         cmocka_unit_test(test_session__changes_to_own_teams_only),
+        cmocka_unit_test(test_sweep__removes_what_ended_long_ago),
         cmocka_unit_test(test_audit__has_every_sign_in_and_failure),
         cmocka_unit_test(test_audit__never_has_a_secret),
     };
