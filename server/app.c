@@ -85,7 +85,8 @@ static void stop_db(struct app *app) {
 
 static enum err start_auth(struct app *app, struct err_info *err) {
     const struct auth_options options = {.key_dir = app->config->key_dir,
-                                         .session_hours = app->config->session_hours};
+                                         .session_hours = app->config->session_hours,
+                                         .access_minutes = app->config->access_minutes};
     return auth_new(&options, &app->auth, err);
 }
 

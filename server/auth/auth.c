@@ -26,6 +26,9 @@ enum err auth_new(const struct auth_options *options, struct auth **ret, struct 
     auth->keys = keys;
     auth->principals = principals_new();
     auth->session_hours = options->session_hours > 0 ? options->session_hours : 12;
+    auth->access_seconds = options->access_minutes * 60;
+    if (auth->access_seconds < 60 || auth->access_seconds > ACCESS_SECONDS)
+        auth->access_seconds = ACCESS_SECONDS;
     *ret = auth;
     return OK;
 }

@@ -16,7 +16,8 @@
 
 struct auth_options {
     const char *key_dir; /* jwt-1.key …, 0600: the highest number signs, the others still verify */
-    int64_t session_hours; /* a sign-in not refreshed for so long ends; 0 = 12 */
+    int64_t session_hours;  /* a sign-in not refreshed for so long ends; 0 = 12 */
+    int64_t access_minutes; /* life of an access token, 1..10; 0 = 10 */
 };
 
 MUST_USE enum err auth_new(const struct auth_options *options, struct auth **ret,

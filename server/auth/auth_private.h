@@ -10,7 +10,7 @@
 struct auth {
     struct token_keys keys;
     struct principals *principals;
-    int64_t session_hours;
+    int64_t session_hours, access_seconds;
 };
 
 /* Runs fn in a transaction of its own in system mode, as statements that span teams or come before

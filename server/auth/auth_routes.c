@@ -126,8 +126,8 @@ static SHAPE(TOKENS_QUERY, "ApiTokenQuery", struct tokens_query, TOKENS_QUERY_FI
 
 static void set_cookies(struct ctx *cx, struct reply *rp, const struct session_secrets *secrets) {
     reply_header(cx, rp, "Set-Cookie",
-                 arena_printf(cx->arena, "__Host-slipway=%s; Max-Age=%d; " COOKIE_RULES,
-                              secrets->access, ACCESS_SECONDS));
+                 arena_printf(cx->arena, "__Host-slipway=%s; Max-Age=%lld; " COOKIE_RULES,
+                              secrets->access, (long long)cx->app->auth->access_seconds));
     reply_header(cx, rp, "Set-Cookie",
                  arena_printf(cx->arena, "__Host-slipway_refresh=%s; Max-Age=%lld; " COOKIE_RULES,
                               secrets->refresh, (long long)cx->app->auth->session_hours * 3600));

@@ -83,7 +83,7 @@ static enum err refresh_store(struct ctx *cx, const char *token, const char *fam
 /* A fresh access token for a session, next to the refresh token it came with. */
 static enum err session_sign(struct ctx *cx, const struct principal *who, const char *refresh,
                              struct session_secrets *ret) {
-    struct access access = {.expires_at = clock_now_us() + ACCESS_SECONDS * INT64_C(1000000)};
+    struct access access = {.expires_at = clock_now_us() + cx->app->auth->access_seconds * 1000000};
     copy_id(access.session_id, who->session_id);
     copy_id(access.user_id, who->user_id);
     const char *text;

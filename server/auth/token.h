@@ -8,8 +8,8 @@
 
 #define TOKEN_KEY_SIZE 32
 #define TOKEN_KEYS_MAX 4
-#define ACCESS_SECONDS 600
-#define ACCESS_MAX 2048 /* bytes of a token; longer ones are not looked at */
+#define ACCESS_SECONDS 600 /* a token's longest life */
+#define ACCESS_MAX 2048    /* bytes of a token; longer ones are not looked at */
 
 struct token_key {
     unsigned char secret[TOKEN_KEY_SIZE];
