@@ -15,6 +15,12 @@
 #include <stdatomic.h>
 #include <sys/stat.h>
 
+/* civetweb's threads read the flag that mg_stop() sets without a lock; they look again soon. */
+const char *__tsan_default_suppressions(void);
+const char *__tsan_default_suppressions(void) {
+    return "race:mg_stop";
+}
+
 static struct app app;
 static char dir[] = "/tmp/slipway-server-XXXXXX";
 static int port;
