@@ -104,6 +104,7 @@ static const struct field JOB_ROW_FIELDS[] = {
     FIELD(INT, struct job_row, memory_bytes),
     FIELD(INT, struct job_row, wall_seconds),
     FIELD(TIME, struct job_row, run_at),
+    FIELD(BOOL, struct job_row, contacted),
 };
 SHAPE(JOB_ROW, "JobRow", struct job_row, JOB_ROW_FIELDS);
 

@@ -18,7 +18,7 @@ values ($1::uuid, $2::uuid, $3, $4, $5);
 select j.id, j.team_id, j.project_id, j.kind, j.name, j.state, j.attempt, j.max_attempts, j.epoch,
        j.progress, j.message, j.eta_s, w.name as worker, j.spec, j.error, j.created_at,
        j.started_at, j.finished_at, j.created_by, j.subject_id, j.next_seq, j.finished_epoch,
-       j.log_lines, j.memory_bytes, j.wall_seconds, j.run_at
+       j.log_lines, j.memory_bytes, j.wall_seconds, j.run_at, j.contacted
 from jobs j left join workers w on w.id = j.worker_id
 where j.team_id = $1::uuid and j.id = $2::uuid;
 
@@ -27,7 +27,7 @@ where j.team_id = $1::uuid and j.id = $2::uuid;
 select j.id, j.team_id, j.project_id, j.kind, j.name, j.state, j.attempt, j.max_attempts, j.epoch,
        j.progress, j.message, j.eta_s, w.name as worker, j.spec, j.error, j.created_at,
        j.started_at, j.finished_at, j.created_by, j.subject_id, j.next_seq, j.finished_epoch,
-       j.log_lines, j.memory_bytes, j.wall_seconds, j.run_at
+       j.log_lines, j.memory_bytes, j.wall_seconds, j.run_at, j.contacted
 from jobs j left join workers w on w.id = j.worker_id
 where j.team_id = $1::uuid and j.id = $2::uuid
 for update of j;
@@ -36,7 +36,7 @@ for update of j;
 select j.id, j.team_id, j.project_id, j.kind, j.name, j.state, j.attempt, j.max_attempts, j.epoch,
        j.progress, j.message, j.eta_s, w.name as worker, j.spec, j.error, j.created_at,
        j.started_at, j.finished_at, j.created_by, j.subject_id, j.next_seq, j.finished_epoch,
-       j.log_lines, j.memory_bytes, j.wall_seconds, j.run_at
+       j.log_lines, j.memory_bytes, j.wall_seconds, j.run_at, j.contacted
 from jobs j left join workers w on w.id = j.worker_id
 where j.team_id = $1::uuid and j.project_id = $2::uuid
   and ($3::text is null or j.state = $3) and ($4::text is null or j.kind = $4)
@@ -61,7 +61,8 @@ where j.state in ('queued', 'lost_contact') and j.run_at <= now() and j.attempt 
 order by coalesce(b.jobs, 0), j.created_at, j.id
 limit 1 for update of j skip locked;
 
--- $5 = worker of a new lease: takes the next epoch and counts an attempt. $6 = attempts to take back.
+-- $5 = worker of a new lease: takes the next epoch and counts an attempt. The first lease is short: a
+-- worker that got it says so at once. $6 = attempts to take back.
 -- $7 = seconds until it may run again. $8 = a retry by a person: a new budget. $9 = the error of a
 -- failed one. $10 = the epoch whose finish this is.
 -- name: job_state_set :one
@@ -70,11 +71,12 @@ with changed as (
         state = $4,
         epoch = j.epoch + case when $5::uuid is null then 0 else 1 end,
         next_seq = case when $5::uuid is null then j.next_seq else 1 end,
+        contacted = j.contacted and $5::uuid is null,
         attempt = case when $8::boolean then 0
                        else j.attempt + case when $5::uuid is null then 0 else 1 end - $6::int end,
         worker_id = coalesce($5::uuid, j.worker_id),
         lease_until = case when $4 not in ('running', 'cancelling') then null
-                           when $5::uuid is not null then now() + interval '20 seconds'
+                           when $5::uuid is not null then now() + interval '10 seconds'
                            else coalesce(j.lease_until, now() + interval '20 seconds') end,
         run_at = case when $4 = 'queued' then now() + make_interval(secs => $7::float8) else j.run_at end,
         started_at = case when $8::boolean then null
@@ -92,7 +94,7 @@ with changed as (
 select j.id, j.team_id, j.project_id, j.kind, j.name, j.state, j.attempt, j.max_attempts, j.epoch,
        j.progress, j.message, j.eta_s, w.name as worker, j.spec, j.error, j.created_at,
        j.started_at, j.finished_at, j.created_by, j.subject_id, j.next_seq, j.finished_epoch,
-       j.log_lines, j.memory_bytes, j.wall_seconds, j.run_at
+       j.log_lines, j.memory_bytes, j.wall_seconds, j.run_at, j.contacted
 from changed j left join workers w on w.id = j.worker_id;
 
 -- name: job_event_create :exec
@@ -115,7 +117,7 @@ from unnest($4::text[], $5::text[]) with ordinality as line (level, message, ord
 
 -- What a batch of events comes to.
 -- name: job_advance :exec
-update jobs set next_seq = $3::bigint, log_lines = $4::int,
+update jobs set next_seq = $3::bigint, log_lines = $4::int, contacted = true,
     progress = greatest(0, least(1, coalesce($5::float8, progress))),
     message = coalesce($6, message),
     eta_s = case when $5::float8 is null then eta_s else $7::float8 end
@@ -146,9 +148,14 @@ delete from job_outputs where team_id = $1::uuid and job_id = $2::uuid;
 
 -- A sign of life. It also brings back a job whose lease ran out while nobody else took it.
 -- name: job_renew :exec
-update jobs set lease_until = now() + interval '20 seconds'
+update jobs set lease_until = now() + interval '20 seconds', contacted = true
 where team_id = $1::uuid and id = $2::uuid and epoch = $3::bigint
   and state in ('running', 'cancelling');
+
+-- The first sign that the lease's reply arrived, when that is a download.
+-- name: job_contacted :exec
+update jobs set contacted = true
+where team_id = $1::uuid and id = $2::uuid and epoch = $3::bigint and not contacted;
 
 -- In system mode: leases that ran out, and lost jobs that may not run again.
 -- name: jobs_overdue :many

@@ -29,6 +29,7 @@ struct job_row {
     int64_t log_lines;
     int64_t memory_bytes, wall_seconds;
     int64_t run_at;
+    bool contacted; /* the holder of the present epoch has been heard of */
 };
 extern const struct shape JOB_ROW;
 

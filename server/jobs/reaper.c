@@ -13,7 +13,7 @@
 #include <errno.h>
 #include <time.h>
 
-enum { PERIOD_S = 1 };
+enum { PERIOD_S = 1, UNHEARD_LEASES_MAX = 50 };
 
 struct overdue {
     const char *id, *team_id;
@@ -24,9 +24,21 @@ static const struct field OVERDUE_FIELDS[] = {
 };
 static SHAPE(OVERDUE, "OverdueJob", struct overdue, OVERDUE_FIELDS);
 
+/* A lease nobody was ever heard of with is a reply that went to a worker just killed: it counts no
+ * attempt, unless that happens so often that the job itself must be what kills them. */
+static bool was_never_taken_up(const struct job_row *row) {
+    return !row->contacted && row->job.epoch <= UNHEARD_LEASES_MAX;
+}
+
 static enum err lose_contact(struct ctx *cx, struct job_row *row) {
     if (row->job.state == JOB_CANCELLING)
         return job_set_cancelled(cx, row, "cancelled; its worker was lost", false);
+    if (was_never_taken_up(row)) {
+        struct job_change back = {.to = JOB_QUEUED,
+                                  .reason = "the worker that leased it was never heard of",
+                                  .gives_back_attempt = true};
+        return job_set_state(cx, row, &back);
+    }
     struct job_change change = {.to = JOB_LOST_CONTACT,
                                 .reason = "no sign of life from its worker"};
     TRY(job_set_state(cx, row, &change));

@@ -237,6 +237,8 @@ static enum err get_input(struct ctx *cx, const struct req *rq, struct reply *rp
                &input, &found));
     if (!found)
         return fail(cx, ERR_NOT_FOUND, "the job has no such input");
+    TRY(db_exec(cx, &SQL_job_contacted,
+                ARGS(row.job.team_id, row.job.id, db_int(cx, row.job.epoch)), NULL));
     struct reply_file file = {.media_type = "application/octet-stream", .etag = sha256};
     TRY(blob_open(cx, sha256, &file.fd, &file.size_bytes));
     reply_file(rp, &file);

@@ -196,8 +196,8 @@ static inline enum err work_end(struct ctx *cx, enum err err) {
     return err;
 }
 
-/* Leases the next job; the epoch, or -1 when there is none. */
-static inline int64_t lease(struct queue *q, const char **ret_id) {
+/* Leases the next job without another word; the epoch, or -1 when there is none. */
+static inline int64_t lease_silently(struct queue *q, const char **ret_id) {
     static const char *const kinds[] = {"test.noted", "test.plain"};
     struct list list = {(void *)(uintptr_t)kinds, 2}, inputs;
     struct ctx cx;
@@ -210,6 +210,25 @@ static inline int64_t lease(struct queue *q, const char **ret_id) {
     if (found && ret_id)
         *ret_id = arena_strdup(q->d->arena, row.job.id);
     ctx_done(&cx);
+    return epoch;
+}
+
+static inline enum err heartbeat(struct queue *q, const char *id, int64_t epoch, bool *ret_cancel) {
+    struct lease_holder holder = {q->worker_id, epoch};
+    struct ctx cx;
+    work_begin(q, &cx);
+    return work_end(&cx, job_heartbeat(&cx, id, &holder, ret_cancel));
+}
+
+/* Leases the next job and says so, as workers do. */
+static inline int64_t lease(struct queue *q, const char **ret_id) {
+    const char *id;
+    bool cancel;
+    int64_t epoch = lease_silently(q, &id);
+    if (epoch > 0)
+        assert_err(OK, heartbeat(q, id, epoch, &cancel));
+    if (epoch > 0 && ret_id)
+        *ret_id = id;
     return epoch;
 }
 
@@ -231,13 +250,6 @@ static inline enum err finish_as(struct queue *q, const char *id, int64_t epoch,
 static inline enum err crash(struct queue *q, const char *id, int64_t epoch) {
     struct job_finish f = {.epoch = epoch, .outcome = OUTCOME_FAILED, .retryable = true};
     return finish(q, id, &f);
-}
-
-static inline enum err heartbeat(struct queue *q, const char *id, int64_t epoch, bool *ret_cancel) {
-    struct lease_holder holder = {q->worker_id, epoch};
-    struct ctx cx;
-    work_begin(q, &cx);
-    return work_end(&cx, job_heartbeat(&cx, id, &holder, ret_cancel));
 }
 
 /* events as JSON text. */

@@ -168,6 +168,33 @@ static void test_lease__lost_too_often_is_a_dead_letter(void **state) {
     assert_non_null(strstr(notes.text, "running>lost_contact;lost_contact>failed;failure failed;"));
 }
 
+/* Its reply went to a worker that had just been killed. */
+static void test_lease__nobody_was_heard_of_with_counts_no_attempt(void **state) {
+    struct queue *q = *state;
+    const char *id = job_make(q, "test.noted");
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(lease_silently(q, NULL), i + 1);
+        let_lease_run_out(q, id);
+        assert_state(q, id, "queued");
+        assert_string_equal(job_says_column(q, id, "attempt"), "0");
+    }
+    test_sql(q->d->db, "update jobs set epoch = 50"); /* the job kills its workers */
+    lease_silently(q, NULL);
+    let_lease_run_out(q, id);
+    assert_state(q, id, "lost_contact");
+}
+
+static void test_lease__first_one_is_short(void **state) {
+    struct queue *q = *state;
+    const char *id = job_make(q, "test.noted");
+    const char *left = "round(extract(epoch from lease_until - now()))";
+    bool asked;
+    int64_t epoch = lease_silently(q, NULL);
+    assert_string_equal(job_says_column(q, id, left), "10");
+    assert_err(OK, heartbeat(q, id, epoch, &asked));
+    assert_string_equal(job_says_column(q, id, left), "20");
+}
+
 static void test_lease__lost_while_cancelling_is_cancelled(void **state) {
     struct queue *q = *state;
     const char *id = job_make(q, "test.noted");
@@ -246,6 +273,8 @@ int main(void) {
         cmocka_unit_test_setup(test_lease__that_ran_out_is_leasable_at_once, queue_empty),
         cmocka_unit_test_setup(test_lease__worker_that_comes_back_goes_on, queue_empty),
         cmocka_unit_test_setup(test_lease__lost_too_often_is_a_dead_letter, queue_empty),
+        cmocka_unit_test_setup(test_lease__nobody_was_heard_of_with_counts_no_attempt, queue_empty),
+        cmocka_unit_test_setup(test_lease__first_one_is_short, queue_empty),
         cmocka_unit_test_setup(test_lease__lost_while_cancelling_is_cancelled, queue_empty),
         cmocka_unit_test_setup(test_lease__heartbeat_and_reaper_agree, queue_empty),
         cmocka_unit_test_setup(test_lease__teams_take_turns, queue_empty),
