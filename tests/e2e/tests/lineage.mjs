@@ -6,7 +6,7 @@ const REGISTERED = "the run is registered as a model";
 
 test("the lineage leads from the model back to the data, by arrow keys", [REGISTERED], async ({ page, version }) => {
     await page.goto(version);
-    await page.getByRole("link", { name: "Lineage" }).last().click();
+    await page.getByRole("main").getByRole("link", { name: "Lineage" }).click();
     await page.waitForURL(/lineage\?node=model_version/);
     const kinds = () => page.locator("[data-node]").evaluateAll((nodes) => nodes.map((node) => node.dataset.kind));
     await page.locator('[data-kind="dataset_version"]').first().waitFor();

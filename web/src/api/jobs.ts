@@ -54,7 +54,7 @@ export function logsQuery(owner: "jobs" | "runs", id: string, search: string) {
 function useJobAction(action: "cancel" | "retry") {
     const cache = useQueryClient();
     return useMutation({
-        mutationFn: (id: string) => api<Job>(`/api/v1/jobs/${id}/${action}`, { method: "POST", json: {} }),
+        mutationFn: (id: string) => api<Job>(`/api/v1/jobs/${id}/${action}`, { method: "POST" }),
         onSuccess: (job) => {
             void cache.invalidateQueries({ queryKey: ["job", job.id] });
             void cache.invalidateQueries({ queryKey: ["jobs"] });

@@ -139,7 +139,7 @@ function Timeline({ id, pollMs }: { id: string; pollMs: number | false }) {
                         {page.items.map((event) => (
                             <li key={event.seq} className={css.event}>
                                 <StatePill state={event.state} />
-                                <span className="muted">{t("job.attempt_n", { n: event.attempt })}</span>
+                                <span className="muted">{event.attempt > 0 && t("job.attempt_n", { n: event.attempt })}</span>
                                 <span>{event.reason}</span>
                                 <time className="faint num" dateTime={event.at}>
                                     {time(event.at)}
