@@ -56,23 +56,25 @@ enum err endpoint_changed(struct ctx *cx, const char *id, enum endpoint_state st
     return lineage_node_state(cx, NODE_ENDPOINT, id, ENDPOINT_STATE_NAMES[state]);
 }
 
+static void target_set(struct ctx *cx, const struct endpoint *endpoint, struct target *ret) {
+    snprintf(ret->team_id, sizeof(ret->team_id), "%s", cx->who.team_id);
+    snprintf(ret->endpoint_id, sizeof(ret->endpoint_id), "%s", endpoint->id);
+    snprintf(ret->job_id, sizeof(ret->job_id), "%s", endpoint->job_id);
+}
+
+/* Through the job, whose callbacks set the state: workers lock the job first and the endpoint
+ * second, and so must everybody who locks both. */
 enum err endpoint_stop(struct ctx *cx, const char *id) {
     struct endpoint endpoint;
-    const char *ended;
-    TRY(endpoint_get(cx, id, &endpoint));
-    if (!endpoint.job_id)
-        return OK;
-    TRY(db_value(cx, &SQL_endpoint_ended,
-                 ARGS(cx->who.team_id, endpoint.job_id, ENDPOINT_STATE_NAMES[ENDPOINT_STOPPED], ""),
-                 &ended));
-    if (!ended)
-        return OK; /* nothing was running */
     struct job job;
+    TRY(endpoint_get(cx, id, &endpoint));
+    if (endpoint.state != ENDPOINT_STARTING && endpoint.state != ENDPOINT_READY)
+        return OK;
     TRY(job_cancel(cx, endpoint.job_id, &job));
-    struct target target = {0};
-    memcpy(target.job_id, endpoint.job_id, strlen(endpoint.job_id) + 1);
+    struct target target;
+    target_set(cx, &endpoint, &target);
     target_forget(serving_connections(cx->app->serving), &target);
-    return endpoint_changed(cx, id, ENDPOINT_STOPPED);
+    return OK;
 }
 
 /* The version's endpoint, with its node and edge when this is the first time it is asked for. */
@@ -139,12 +141,6 @@ static enum err unavailable(struct ctx *cx, const char *message, int retry_after
     enum err err = fail(cx, ERR_UNAVAILABLE, "%s", message);
     cx->err.retry_after_s = retry_after_s;
     return err;
-}
-
-static void target_set(struct ctx *cx, const struct endpoint *endpoint, struct target *ret) {
-    snprintf(ret->team_id, sizeof(ret->team_id), "%s", cx->who.team_id);
-    snprintf(ret->endpoint_id, sizeof(ret->endpoint_id), "%s", endpoint->id);
-    snprintf(ret->job_id, sizeof(ret->job_id), "%s", endpoint->job_id);
 }
 
 /* One look at the endpoint, starting it when it rests and this request has not started it before.
