@@ -74,8 +74,8 @@ test("an upload that a reload cut off continues where it stood", [MADE], async (
     });
     await choose(page, file);
     await page.waitForFunction(() => /[1-9]\d* %|[1-9]\d*%/.test(document.querySelector("[data-upload]")?.textContent ?? ""));
-    await page.unroute("**/api/v1/uploads/*");
     await page.reload();
+    await page.unroute("**/api/v1/uploads/*");
     await page.getByText("Unfinished uploads").waitFor();
     const offsets = [];
     page.on("request", (request) => {

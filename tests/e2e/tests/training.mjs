@@ -91,6 +91,6 @@ test("a running job is cancelled from its page", [TRAINED], async ({ page, proje
     await page.getByRole("dialog").getByRole("button", { name: "Cancel the job" }).click();
     await page.locator('header [data-state="cancelled"]').waitFor({ timeout: 60_000 });
     await page.getByRole("tab", { name: "Timeline" }).click();
-    await page.getByRole("listitem").filter({ hasText: "Cancelled" }).waitFor();
+    await page.getByRole("listitem").filter({ hasText: "Cancelling" }).waitFor();
     await shot(page, "job");
 });

@@ -410,7 +410,7 @@ export const en = {
     "try.pad": "Drawing area",
     "try.pad.role": "drawing area",
     "try.pad.hint": "Draw here, or use the arrow keys and Space",
-    "try.keys": "Arrows move, Space inks, Backspace clears",
+    "try.keys": "Arrows, Space, Backspace",
     "try.clear": "Clear",
     "try.upload": "Or drop a picture",
     "try.upload.hint": "PNG, JPEG or WebP",

@@ -412,7 +412,7 @@ export const zhCN: Catalogue = {
     "try.pad": "绘制区域",
     "try.pad.role": "绘制区域",
     "try.pad.hint": "在此绘制，或使用方向键和空格键",
-    "try.keys": "方向键移动，空格落笔，退格清除",
+    "try.keys": "方向键、空格、退格",
     "try.clear": "清除",
     "try.upload": "或放入图片",
     "try.upload.hint": "PNG、JPEG 或 WebP",

@@ -29,7 +29,9 @@ export default function HomePage() {
     const jobs = useInfiniteQuery({ ...jobsQuery(slug, {}), refetchInterval: pollMs });
     const recentRuns = runs.data?.pages[0]?.items ?? [];
     const recentJobs = (jobs.data?.pages[0]?.items ?? []).slice(0, RECENT);
-    const shown = recentRuns.find((run) => run.state === "running") ?? recentRuns[0];
+    const shown = ["running", "queued", "succeeded"]
+        .map((state) => recentRuns.find((run) => run.state === state))
+        .find((run) => run !== undefined) ?? recentRuns[0];
     return (
         <Answer query={project} lines={10}>
             {(data) => (

@@ -13,6 +13,7 @@ import { Answer, EmptyState } from "../../components/Status";
 import { Page } from "../../components/Surface";
 import { useI18n, type I18n } from "../../i18n/i18n";
 import { formatMetric } from "../../lib/format";
+import { modelMetrics } from "../../lib/modelMetrics";
 import { useParam, useSearchState } from "../../lib/urlState";
 import { useRows } from "../../lib/useRows";
 
@@ -25,7 +26,7 @@ function columnsOf({ t, ago }: I18n): ColumnDef<Model>[] {
         { id: "versions", header: t("model.latest"), meta: { width: "120px" }, cell: ({ row }) => row.original.latest_version !== null && t("version.short", { n: row.original.latest_version }) },
         { id: "metrics", header: t("model.metrics"), meta: { width: "minmax(200px, 1.6fr)" }, cell: ({ row }) => (
             <span className="truncate num">
-                {Object.entries(row.original.metrics ?? {}).slice(0, METRICS_SHOWN).map(([key, value]) => `${key} ${formatMetric(value)}`).join(" · ")}
+                {modelMetrics(row.original.metrics ?? {}).slice(0, METRICS_SHOWN).map(([key, value]) => `${key} ${formatMetric(value)}`).join(" · ")}
             </span>
         ) },
         { id: "updated", header: t("field.updated"), meta: { width: "140px" }, cell: ({ row }) => <span className="muted">{ago(row.original.updated_at)}</span> },

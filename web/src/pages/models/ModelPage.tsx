@@ -12,6 +12,7 @@ import { Answer, EmptyState, StatePill } from "../../components/Status";
 import { Page } from "../../components/Surface";
 import { useI18n, type I18n } from "../../i18n/i18n";
 import { formatBytes, formatMetric } from "../../lib/format";
+import { modelMetrics } from "../../lib/modelMetrics";
 import { useParam } from "../../lib/urlState";
 
 function columnsOf({ t, ago }: I18n, metrics: string[]): ColumnDef<ModelVersion>[] {
@@ -44,7 +45,7 @@ function ModelView({ model }: { model: Model }) {
     const query = useQuery(modelVersionsQuery(model.id));
     const versions = useMemo(() => [...(query.data?.items ?? [])].sort((a, b) => b.version - a.version), [query.data]);
     const columns = useMemo(() => {
-        const metrics = [...new Set(versions.flatMap((version) => Object.keys(version.metrics)))].sort();
+        const metrics = [...new Set(versions.flatMap((version) => modelMetrics(version.metrics).map(([key]) => key)))];
         return columnsOf(i18n, metrics);
     }, [i18n, versions]);
     const latest = versions[0];

@@ -12,6 +12,7 @@ import { Card, Facts, Page } from "../../components/Surface";
 import { Tabs, type Tab } from "../../components/Tabs";
 import { useI18n } from "../../i18n/i18n";
 import { formatBytes, formatMetric, formatMicroseconds } from "../../lib/format";
+import { modelMetrics } from "../../lib/modelMetrics";
 import { curlSnippet, pythonSnippet } from "../../lib/snippets";
 import { useParam, useSearchState } from "../../lib/urlState";
 import { TryImage } from "./TryImage";
@@ -71,7 +72,7 @@ function VersionFacts({ version, project }: { version: ModelVersion; project: st
         <Card>
             <Facts
                 items={[
-                    ...Object.entries(version.metrics).map(([key, value]): [string, string] => [key, formatMetric(value)]),
+                    ...modelMetrics(version.metrics).map(([key, value]): [string, string] => [key, formatMetric(value)]),
                     [t("version.input"), version.input_shape.join(" × ")],
                     [t("dataset.classes"), version.classes === null ? null : count(version.classes.length)],
                     [t("field.size"), formatBytes(version.size_bytes)],

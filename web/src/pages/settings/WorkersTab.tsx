@@ -6,7 +6,7 @@ import { useMemo } from "react";
 import { workersQuery } from "../../api/session";
 import type { Worker } from "../../api/types";
 import { DataTable } from "../../components/DataTable";
-import { Answer, Badge, EmptyState, StatePill } from "../../components/Status";
+import { Answer, EmptyState, StatePill } from "../../components/Status";
 import { useI18n, type I18n } from "../../i18n/i18n";
 
 function columnsOf({ t, ago }: I18n): ColumnDef<Worker>[] {
@@ -14,7 +14,7 @@ function columnsOf({ t, ago }: I18n): ColumnDef<Worker>[] {
         { id: "state", header: t("field.state"), meta: { width: "110px" }, cell: ({ row }) => <StatePill state={row.original.state} /> },
         { id: "name", header: t("field.name"), meta: { width: "minmax(140px, 1fr)" }, cell: ({ row }) => <strong className="truncate">{row.original.name}</strong> },
         { id: "busy", header: t("worker.busy"), meta: { width: "100px", right: true }, cell: ({ row }) => t("worker.slots", { busy: row.original.busy, slots: row.original.slots }) },
-        { id: "sandbox", header: t("worker.sandbox"), meta: { width: "minmax(240px, 2fr)" }, cell: ({ row }) => row.original.sandbox.map((name) => <Badge key={name}>{name}</Badge>) },
+        { id: "sandbox", header: t("worker.sandbox"), meta: { width: "minmax(260px, 3fr)" }, cell: ({ row: { original } }) => <span className="truncate" title={original.sandbox.join(", ")}>{original.sandbox.join(", ")}</span> },
         { id: "version", header: t("field.version"), meta: { width: "120px" }, cell: ({ row }) => <span className="muted">{row.original.version}</span> },
         { id: "seen", header: t("worker.seen"), meta: { width: "130px" }, cell: ({ row }) => <span className="muted">{ago(row.original.last_seen_at)}</span> },
     ];
