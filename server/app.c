@@ -76,7 +76,11 @@ static enum err start_db(struct app *app, struct err_info *err) {
     const struct db_pool_options options = {.url = app->config->database_url,
                                             .size = (int)app->config->db_pool,
                                             .wait_ms = (int)app->config->db_wait_ms};
-    return db_pool_new(&options, &app->db, err);
+    TRY(db_pool_new(&options, &app->db, err));
+    enum err current = db_require_schema(app->db, err);
+    if (current != OK)
+        db_pool_free(app->db);
+    return current;
 }
 
 static void stop_db(struct app *app) {

@@ -10,7 +10,9 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/resource.h>
+
+#define DESCRIPTORS 8192
 
 static enum log_level log_level_of(const char *name) {
     static const char *const NAMES[] = {"debug", "info", "warning", "error"};
@@ -28,6 +30,16 @@ static int wait_for_signal(const sigset_t *signals) {
     return received;
 }
 
+/* Idle connections wait with a descriptor each, a thousand of them (third_party/patches): more than
+ * the usual soft limit leaves room for. */
+static void raise_descriptor_limit(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max < DESCRIPTORS ? limit.rlim_max : DESCRIPTORS;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static enum err run_serve(const struct command_input *in, struct err_info *err) {
     struct app *app;
     sigset_t signals;
@@ -38,6 +50,7 @@ static enum err run_serve(const struct command_input *in, struct err_info *err) 
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
     log_init(log_level_of(in->config->log_level));
+    raise_descriptor_limit();
     TRY(app_new(in->config, APP_SERVER, &app, err));
     log_event(LOG_INFO, "server.started", LOG_T("listen", in->config->listen),
               LOG_N("threads", in->config->threads));

@@ -49,6 +49,8 @@ MUST_USE enum err db_pool_new(const struct db_pool_options *options, struct db_p
                               struct err_info *err);
 void db_pool_free(struct db_pool *pool); /* after every ctx is done; NULL is fine */
 bool db_pool_is_alive(struct db_pool *pool, int timeout_ms); /* for /readyz */
+/* Connections there are, and how many of them are lent; for /metrics. */
+void db_pool_count(struct db_pool *pool, int *ret_open, int *ret_lent);
 
 /* Parameters: ARGS(cx->who.team_id, db_int(cx, 5), NULL) */
 #define ARGS(...) ((const char *const[]){__VA_ARGS__})

@@ -216,6 +216,15 @@ PGresult *pooled_result(struct pooled *c, bool *ret_lost) {
     return PQgetResult(c->pg);
 }
 
+void db_pool_count(struct db_pool *pool, int *ret_open, int *ret_lent) {
+    scope_lock(&pool->lock);
+    int idle = 0;
+    for (const struct pooled *c = pool->idle; c; c = c->next)
+        idle++;
+    *ret_open = pool->open;
+    *ret_lent = pool->open - idle;
+}
+
 bool db_pool_is_alive(struct db_pool *pool, int timeout_ms) {
     struct pooled *c;
     struct err_info err;

@@ -221,7 +221,6 @@ static const char *principal_text(const struct ctx *cx) {
 /* Never the query, a body, a cookie or a token; the path only as the route's pattern. */
 static void log_access(const struct http_call *call, int64_t duration_us) {
     const struct ctx *cx = call->cx;
-    log_context(cx->request_id, principal_text(cx));
     log_event(LOG_INFO, "http.request", LOG_T("method", method_to_string(call->request.method)),
               LOG_T("route", call->rq.route ? call->rq.route->path : "-"),
               LOG_N("status", call->sent_status), LOG_N("duration_us", duration_us),
@@ -249,6 +248,8 @@ static void finish(struct http_call *call) {
     if (call->counted)
         admission_leave(server->admission);
     metrics_count(server->metrics, route, call->sent_status, duration_us);
+    /* A stream's looks, with contexts of their own, may have changed it. */
+    log_context(call->cx->request_id, principal_text(call->cx));
     if (call->err != OK)
         log_failure(call);
     log_access(call, duration_us);

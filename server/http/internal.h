@@ -152,7 +152,7 @@ struct metrics *metrics_new(size_t route_count);
 void metrics_free(struct metrics *m);
 void metrics_count(struct metrics *m, size_t route, int status, int64_t duration_us);
 uint64_t metrics_hits(const struct metrics *m, size_t route);
-void metrics_print(const struct http_server *server, struct buf *out);
+void metrics_print(const struct app *app, struct buf *out);
 
 /* cursor.c. A key file is refused when others may read it. */
 MUST_USE enum err cursor_key_load(const char *key_dir, unsigned char ret[CURSOR_KEY_SIZE],

@@ -5,6 +5,7 @@
 #include "http/internal.h"
 
 #include "base/clock.h"
+#include "db/db.h"
 
 #include <string.h>
 
@@ -113,7 +114,21 @@ static void print_family(struct buf *out, const char *name, const char *type, co
     buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
 
-void metrics_print(const struct http_server *server, struct buf *out) {
+static void print_gauge(struct buf *out, const char *name, const char *help, double value) {
+    print_family(out, name, "gauge", help);
+    buf_printf(out, "%s %.17g\n", name, value);
+}
+
+static void print_pool(struct db_pool *pool, struct buf *out) {
+    int open = 0, lent = 0;
+    if (pool)
+        db_pool_count(pool, &open, &lent);
+    print_gauge(out, "slipway_db_connections", "Connections to PostgreSQL.", open);
+    print_gauge(out, "slipway_db_connections_in_use", "Of those, lent to requests.", lent);
+}
+
+void metrics_print(const struct app *app, struct buf *out) {
+    const struct http_server *server = app->http;
     const struct metrics *m = server->metrics;
 
     print_family(out, "slipway_http_requests_total", "counter", "Requests answered.");
@@ -123,10 +138,10 @@ void metrics_print(const struct http_server *server, struct buf *out) {
     for (size_t i = 0; i <= m->route_count; i++)
         if (metrics_hits(m, i) > 0)
             print_durations(server, i, out);
-    print_family(out, "slipway_http_in_flight", "gauge", "Requests under way.");
-    buf_printf(out, "slipway_http_in_flight %d\n", admission_count(server->admission));
-    print_family(out, "process_resident_memory_bytes", "gauge", "Resident memory.");
-    buf_printf(out, "process_resident_memory_bytes %lld\n", resident_bytes());
-    print_family(out, "process_start_time_seconds", "gauge", "When the process started.");
-    buf_printf(out, "process_start_time_seconds %.3f\n", (double)m->started_us / 1e6);
+    print_gauge(out, "slipway_http_in_flight", "Requests under way.",
+                admission_count(server->admission));
+    print_pool(app->db, out);
+    print_gauge(out, "process_resident_memory_bytes", "Resident memory.", (double)resident_bytes());
+    print_gauge(out, "process_start_time_seconds", "When the process started.",
+                (double)m->started_us / 1e6);
 }

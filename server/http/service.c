@@ -117,7 +117,7 @@ static enum err get_metrics(struct ctx *cx, const struct req *rq, struct reply *
     struct buf *text = arena_new_struct(cx->arena, struct buf);
     TRY(metrics_require(cx, rq));
     arena_defer(cx->arena, release_buf, text);
-    metrics_print(cx->app->http, text);
+    metrics_print(cx->app, text);
     reply_bytes(rp, "text/plain; version=0.0.4; charset=utf-8", text->data, text->size);
     return OK;
 }

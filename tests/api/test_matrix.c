@@ -242,6 +242,7 @@ static void test_metrics__are_read_by_a_token_that_may(void **state) {
         t->app, t->arena, 200, &(struct test_request){.path = "/metrics", .who = &token});
     assert_non_null(strstr(reply->body, "slipway_http_requests_total{"));
     assert_non_null(strstr(reply->body, "process_resident_memory_bytes "));
+    assert_non_null(strstr(reply->body, "slipway_db_connections_in_use "));
     token.scopes = TOKEN_READ;
     test_expect(t->app, t->arena, 403, &(struct test_request){.path = "/metrics", .who = &token});
 }
