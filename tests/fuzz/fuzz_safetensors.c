@@ -6,6 +6,12 @@
 
 static volatile uint8_t seen;
 
+int LLVMFuzzerInitialize(int *argc, char ***argv) {
+    (void)argc;
+    (void)argv;
+    return 0;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
     struct safetensors file;
     char error[SAFETENSORS_ERROR_BYTES];

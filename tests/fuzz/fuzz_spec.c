@@ -14,6 +14,12 @@ static const char *const MANIFESTS[] = {
     "{\"name\":\"t\",\"type\":\"boolean\"}]}",
 };
 
+int LLVMFuzzerInitialize(int *argc, char ***argv) {
+    (void)argc;
+    (void)argv;
+    return 0;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
     char *spec = malloc(size + 1);
     if (!spec)
