@@ -631,6 +631,52 @@ static void test_audit__records_what_was_done_and_what_was_refused(void **state)
     assert_int_equal(audits, before);
 }
 
+/* Runs fn with standard error in a file, and gives its text back. */
+static const char *log_of(void (*fn)(void)) {
+    char path[64];
+    snprintf(path, sizeof(path), "%s/log", dir);
+    auto_fd file = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    auto_fd kept = dup(STDERR_FILENO);
+    assert_true(file >= 0 && kept >= 0);
+    dup2(file, STDERR_FILENO);
+    fn();
+    dup2(kept, STDERR_FILENO);
+    char *text = arena_alloc(arena, 65537);
+    assert_true(pread(file, text, 65536, 0) > 0);
+    return text;
+}
+
+static void send_canaries(void) {
+    struct principal who = person(ROLE_EDITOR);
+    SEND(200, .path = "/api/notes?name=canary1", .who = &who);
+    SEND(201, .method = "POST", .path = "/api/notes", .json = "{\"text\":\"canary2\"}",
+         .who = &who);
+    SEND(200, .path = "/api/notes/canary3", .who = &who,
+         .headers = {{"User-Agent", "canary4"}, {"Cookie", "a=canary5"}});
+    SEND(400, .method = "DELETE", .path = "/api/notes/canary6%22%1b",
+         .headers = {{"Authorization", ""}});
+    SEND(500, .path = "/api/broken", .who = &who, .headers = {{"Referer", "canary7"}});
+}
+
+static void test_log__has_one_json_line_a_request_and_none_of_its_content(void **state) {
+    (void)state;
+    const char *text = log_of(send_canaries);
+    int lines = 0;
+    assert_null(strstr(text, "canary"));
+    for (const char *at = text; *at; at += strcspn(at, "\n") + 1) {
+        auto_json *line = json_loadb(at, strcspn(at, "\n"), JSON_REJECT_DUPLICATES, NULL);
+        if (!line)
+            fail_msg("not JSON: %.200s", at);
+        const char *event = json_string_value(json_object_get(line, "event"));
+        bool request = strcmp(event, "http.request") == 0;
+        lines += request;
+        if (request && !json_is_string(json_object_get(line, "request_id")))
+            fail_msg("no request id: %.200s", at);
+    }
+    assert_int_equal(lines, 5);
+    assert_non_null(strstr(text, "/secret/path and SQL"));
+}
+
 static void test_service__answers_health_and_figures(void **state) {
     (void)state;
     SEND(200, .path = "/livez");
@@ -702,6 +748,7 @@ int main(void) {
         cmocka_unit_test(test_file__honours_validators),
         cmocka_unit_test(test_file__is_never_a_page_of_ours),
         cmocka_unit_test(test_audit__records_what_was_done_and_what_was_refused),
+        cmocka_unit_test(test_log__has_one_json_line_a_request_and_none_of_its_content),
         cmocka_unit_test(test_service__answers_health_and_figures),
         cmocka_unit_test(test_registry__refuses_careless_rows),
         cmocka_unit_test(test_service__is_not_ready_while_it_ends),
