@@ -173,8 +173,10 @@ static enum err run_stream(struct ctx *cx, struct http_io *io, void *arg) {
     int64_t heartbeat_us = clock_mono_us(), change_us = heartbeat_us;
     bool open = http_io_write(io, "retry: 2000\n\n", 13);
 
-    while (open && http_io_is_open(io)) {
+    while (open) {
         TRY(look(cx, io, s, &open));
+        if (!http_io_is_open(io))
+            break;
         int64_t now = clock_mono_us();
         if (open && now - heartbeat_us >= HEARTBEAT_US) {
             open = may_stay(cx, s) && http_io_write(io, ": still here\n\n", 14);

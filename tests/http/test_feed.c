@@ -4,11 +4,13 @@
 #include "tests/support/test_http.h"
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "http/feed.h"
 
 #include <pthread.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define RUN_ID "01920000-0000-7000-8000-000000000001"
 #define JOB_ID "01920000-0000-7000-8000-000000000002"
@@ -68,14 +70,13 @@ static void post_alone(const struct test_team *team, const char *topic, const ch
     ctx_done(&cx);
 }
 
-/* What a stream that looks twice says, beginning behind last_id. */
+/* What a stream that looks once says, beginning behind last_id. */
 static const char *read_stream(const struct test_team *team, const char *last_id) {
     struct principal who = {.kind = PRINCIPAL_USER, .role = ROLE_VIEWER, .scopes = ~0u};
     snprintf(who.user_id, sizeof(who.user_id), "%s", team->user_id);
     snprintf(who.team_id, sizeof(who.team_id), "%s", team->team_id);
     struct test_request rq = {.path = "/api/v1/events?topics=run:" RUN_ID ",job:" JOB_ID,
                               .who = &who,
-                              .looks = 2,
                               .headers = {{"Last-Event-ID", last_id}}};
     struct test_reply *reply = test_expect(&db->app, arena, 200, &rq);
     assert_string_equal(test_header(arena, reply, "Content-Type"),
@@ -161,6 +162,32 @@ static void test_feed__loses_no_row_of_a_late_commit(void **state) {
     overlap(false);
 }
 
+/* A stream that stays hears of a commit at once, not at its next look. */
+static void *wake_soon(void *arg) {
+    (void)arg;
+    usleep(200000);
+    post_alone(&lab, "run", RUN_ID, "created");
+    feed_wake(db->app.feed);
+    return NULL;
+}
+
+static void test_feed__wakes_streams_that_wait(void **state) {
+    struct principal who = {.kind = PRINCIPAL_USER, .role = ROLE_VIEWER, .scopes = ~0u};
+    pthread_t thread;
+    (void)state;
+    snprintf(who.user_id, sizeof(who.user_id), "%s", lab.user_id);
+    snprintf(who.team_id, sizeof(who.team_id), "%s", lab.team_id);
+    int64_t started_us = clock_mono_us();
+    pthread_create(&thread, NULL, wake_soon, NULL);
+    struct test_reply *reply =
+        test_expect(&db->app, arena, 200,
+                    &(struct test_request){
+                        .path = "/api/v1/events?topics=run:" RUN_ID, .who = &who, .looks = 1});
+    pthread_join(thread, NULL);
+    assert_int_equal(count(reply->body, "\"kind\":\"created\""), 1);
+    assert_true(clock_mono_us() - started_us < 900000);
+}
+
 static void test_feed__refuses_odd_topics(void **state) {
     static const char *const TOPICS[] = {
         "", "run", "run:1", "RUN:" RUN_ID, "run:" RUN_ID ",,", "run:" RUN_ID ";"};
@@ -192,6 +219,7 @@ int main(void) {
         cmocka_unit_test(test_feed__goes_on_where_it_ended),
         cmocka_unit_test(test_feed__begins_at_the_present),
         cmocka_unit_test(test_feed__loses_no_row_of_a_late_commit),
+        cmocka_unit_test(test_feed__wakes_streams_that_wait),
         cmocka_unit_test(test_feed__refuses_odd_topics),
         cmocka_unit_test(test_feed__forgets_after_an_hour),
     };
