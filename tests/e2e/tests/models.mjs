@@ -5,6 +5,7 @@ import { test } from "../lib/tap.mjs";
 const TRAINED = "the run ends with an evaluation, a log and artifacts";
 const REGISTERED = "the run is registered as a model";
 const FIRST_ANSWER_MS = 60_000;
+const TABLE_MS = 180_000;
 
 /* Strokes in fractions of the pad. */
 const ellipse = Array.from({ length: 33 }, (_unused, i) => [0.5 + 0.2 * Math.sin((i / 32) * 2 * Math.PI), 0.5 - 0.3 * Math.cos((i / 32) * 2 * Math.PI)]);
@@ -84,4 +85,38 @@ test("a model version shows its evaluation, snippets and files", [REGISTERED], a
     const download = page.waitForEvent("download");
     await page.getByRole("link", { name: "Download" }).first().click();
     assert.equal(await (await download).failure(), null);
+});
+
+test("a table model is trained and asked through a form", ["an upload that a reload cut off continues where it stood"], async ({ page, project }) => {
+    await page.goto(`/projects/${project}/datasets`);
+    await page.getByRole("row", { name: /table/ }).click();
+    await page.getByRole("link", { name: "Train on this" }).click();
+    await page.getByText("The server accepts this specification.").waitFor();
+    await page.getByLabel("Epochs").fill("2");
+    await page.getByText("The server accepts this specification.").waitFor();
+    await page.getByRole("button", { name: "Start training" }).click();
+    await page.locator('header [data-state="succeeded"]').waitFor({ timeout: TABLE_MS });
+    await page.getByRole("button", { name: "Register as a model" }).click();
+    await page.getByRole("dialog").getByLabel("Model").fill(`table-${project}`);
+    await page.getByRole("dialog").getByRole("button", { name: "Register" }).click();
+    const form = page.getByRole("tabpanel");
+    await form.getByLabel("value").fill("not a number");
+    await form.getByRole("button", { name: "Predict" }).click();
+    await form.getByText("A number is needed.").first().waitFor();
+    await form.getByLabel("id").fill("12");
+    await form.getByLabel("value").fill("4.44");
+    await form.getByRole("button", { name: "Predict" }).click();
+    await page.locator("[data-answer]").waitFor({ timeout: FIRST_ANSWER_MS });
+    assert.match(await page.locator("[data-answer]").getAttribute("data-answer"), /^(yes|no)$/);
+    await shot(page, "try-table");
+    await page.reload();
+    await page.getByRole("button", { name: "Stop the endpoint" }).click();
+    await page.locator('header [data-state="stopped"]').waitFor();
+});
+
+test("an endpoint is stopped from the page of its version", [REGISTERED], async ({ page, version }) => {
+    await page.goto(version);
+    await page.getByRole("button", { name: "Stop the endpoint" }).click();
+    await page.getByRole("button", { name: "Stop the endpoint" }).waitFor({ state: "detached" });
+    await page.locator('header [data-state="stopped"]').waitFor();
 });

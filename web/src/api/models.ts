@@ -1,7 +1,7 @@
 /* The model registry, and asking a registered version for a prediction. */
 import { infiniteQueryOptions, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 import { api } from "./client";
-import type { InferReply, InferTensor, Model, ModelVersion, Page } from "./types";
+import type { Endpoint, InferReply, InferTensor, Model, ModelVersion, Page } from "./types";
 
 export function modelsQuery(project: string) {
     return infiniteQueryOptions({
@@ -62,6 +62,14 @@ export function useDescribeModelVersion(id: string) {
         mutationFn: (description: string) =>
             api<ModelVersion>(`/api/v1/model-versions/${id}`, { method: "PATCH", json: { description } }),
         onSuccess: () => cache.invalidateQueries({ queryKey: ["model_version", id] }),
+    });
+}
+
+export function useStopEndpoint(version: string) {
+    const cache = useQueryClient();
+    return useMutation({
+        mutationFn: (id: string) => api<Endpoint>(`/api/v1/endpoints/${id}/stop`, { method: "POST" }),
+        onSuccess: () => cache.invalidateQueries({ queryKey: ["model_version", version] }),
     });
 }
 

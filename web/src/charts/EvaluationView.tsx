@@ -17,7 +17,7 @@ export function EvaluationView({ evaluation }: { evaluation: Evaluation }) {
     return (
         <div className="stack">
             {confusion && (
-                <div className="grid-2">
+                <div className={css.pair}>
                     <Card title={t("evaluation.confusion")}>
                         <ConfusionMatrix labels={confusion.labels} matrix={confusion.matrix} />
                     </Card>

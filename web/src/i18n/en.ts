@@ -403,6 +403,7 @@ export const en = {
     "version.outputs": "Outputs",
     "version.run": "Training run",
     "version.requests": "Requests",
+    "version.stop": "Stop the endpoint",
     "version.p50": "Median latency",
     "version.token_hint": "Make a token in the settings and export it as SLIPWAY_TOKEN.",
     "version.curl": "curl",

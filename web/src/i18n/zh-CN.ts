@@ -405,6 +405,7 @@ export const zhCN: Catalogue = {
     "version.outputs": "输出",
     "version.run": "训练运行",
     "version.requests": "请求数",
+    "version.stop": "停止端点",
     "version.p50": "中位延迟",
     "version.token_hint": "请在设置中创建令牌，并导出为 SLIPWAY_TOKEN。",
     "version.curl": "curl",

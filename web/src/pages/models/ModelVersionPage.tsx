@@ -1,11 +1,11 @@
 /* One model version: try it, how good it is, how to call it, its files. */
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { Download, Waypoints } from "lucide-react";
-import { modelFileUrl, modelVersionQuery } from "../../api/models";
+import { CircleStop, Download, Waypoints } from "lucide-react";
+import { modelFileUrl, modelVersionQuery, useStopEndpoint } from "../../api/models";
 import type { ModelVersion } from "../../api/types";
 import { EvaluationView } from "../../charts/EvaluationView";
-import { ButtonLink, DownloadLink } from "../../components/Button";
+import { Button, ButtonLink, DownloadLink } from "../../components/Button";
 import { CodeBlock } from "../../components/CodeBlock";
 import { Answer, StatePill } from "../../components/Status";
 import { Card, Facts, Page } from "../../components/Surface";
@@ -52,9 +52,12 @@ function VersionView({ version }: { version: ModelVersion }) {
             ]}
             badge={version.endpoint && <StatePill state={version.endpoint.state} />}
             actions={
-                <ButtonLink icon={Waypoints} to="/projects/$project/lineage" params={{ project }} search={{ node: `model_version:${version.id}`, direction: "up" }}>
-                    {t("nav.lineage")}
-                </ButtonLink>
+                <>
+                    <StopEndpoint version={version} />
+                    <ButtonLink icon={Waypoints} to="/projects/$project/lineage" params={{ project }} search={{ node: `model_version:${version.id}`, direction: "up" }}>
+                        {t("nav.lineage")}
+                    </ButtonLink>
+                </>
             }
         >
             <div className="stack">
@@ -62,6 +65,19 @@ function VersionView({ version }: { version: ModelVersion }) {
                 <Tabs label={version.model_name} tabs={tabs} value={search.tab ?? "try"} onChange={(tab) => setSearch({ tab })} />
             </div>
         </Page>
+    );
+}
+
+/* A running endpoint holds a place and memory; it starts again by itself with the next question. */
+function StopEndpoint({ version }: { version: ModelVersion }) {
+    const { t } = useI18n();
+    const stop = useStopEndpoint(version.id);
+    const endpoint = version.endpoint;
+    if (!endpoint || (endpoint.state !== "ready" && endpoint.state !== "starting")) return null;
+    return (
+        <Button icon={CircleStop} busy={stop.isPending} onClick={() => stop.mutate(endpoint.id)}>
+            {t("version.stop")}
+        </Button>
     );
 }
 
