@@ -414,9 +414,10 @@ static json_t *manifest_columns(const struct table *tb) {
     for (size_t i = 0; i < tb->count; i++) {
         const struct column *column = &tb->columns[i];
         json_t *tensor = column->type == COLUMN_TEXT ? json_null() : json_sprintf("c%zu", i);
-        json_array_append_new(columns, json_pack("{s:s, s:s, s:o, s:O?}", "name", column->name,
-                                                 "type", COLUMN_TYPE_NAMES[column->type], "tensor",
-                                                 tensor, "levels", column->levels));
+        json_array_append_new(columns, json_pack("{s:s, s:s, s:I, s:o, s:O?}", "name", column->name,
+                                                 "type", COLUMN_TYPE_NAMES[column->type], "nulls",
+                                                 (json_int_t)column->nulls, "tensor", tensor,
+                                                 "levels", column->levels));
     }
     return columns;
 }
