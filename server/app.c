@@ -4,6 +4,7 @@
 #include "app.h"
 
 #include "artifacts/artifacts.h"
+#include "auth/audit.h"
 #include "auth/auth.h"
 #include "base/cleanup.h"
 #include "base/log.h"
@@ -49,6 +50,11 @@ struct http_registry *app_registry(void) {
     http_register(r, HTTP_ROUTES, HTTP_ROUTE_COUNT);
     http_register(r, FEED_ROUTES, FEED_ROUTE_COUNT);
     http_register(r, AUTH_ROUTES, AUTH_ROUTE_COUNT);
+    http_register(r, MEMBERS_ROUTES, MEMBERS_ROUTE_COUNT);
+    http_register(r, SESSIONS_ROUTES, SESSIONS_ROUTE_COUNT);
+    http_register(r, SETUP_ROUTES, SETUP_ROUTE_COUNT);
+    http_register(r, TOTP_ROUTES, TOTP_ROUTE_COUNT);
+    http_register(r, AUDIT_ROUTES, AUDIT_ROUTE_COUNT);
     http_register(r, PROJECTS_ROUTES, PROJECTS_ROUTE_COUNT);
     http_register(r, ARTIFACTS_ROUTES, ARTIFACTS_ROUTE_COUNT);
     http_register(r, DATASETS_ROUTES, DATASETS_ROUTE_COUNT);
@@ -252,6 +258,24 @@ static void stop_http(struct app *app) {
     http_server_free(app->http);
 }
 
+/* Nothing is there to stop: what is written stays until it is used. */
+static void stop_nothing(struct app *app) {
+    (void)app;
+}
+
+/* Needs the schema: an old one is told here already. */
+static enum err start_setup(struct app *app, struct err_info *err) {
+    struct ctx cx;
+    TRY(db_require_schema(app->db, err));
+    ctx_init(&cx, app);
+    cx.who.kind = PRINCIPAL_SYSTEM;
+    enum err prepared = auth_setup_prepare(&cx);
+    if (prepared != OK)
+        *err = cx.err;
+    ctx_done(&cx);
+    return prepared;
+}
+
 static enum err start_listening(struct app *app, struct err_info *err) {
     return http_listen(app, err);
 }
@@ -276,6 +300,7 @@ static const struct {
     {"serving", APP_SERVICE, start_serving, stop_serving},
     {"jobs", APP_SERVICE, start_jobs, stop_jobs},
     {"HTTP", APP_SERVICE, start_http, stop_http},
+    {"set-up", APP_SERVER, start_setup, stop_nothing},
     {"sweeper", APP_SERVER, start_sweeper, stop_sweeper},
     {"listener", APP_SERVER, start_listening, stop_listening},
 };

@@ -5,6 +5,7 @@
 
 #include "auth/auth.h"
 
+#include "auth/access.h"
 #include "auth/auth_private.h"
 #include "base/clock.h"
 #include "db/db.h"
@@ -19,11 +20,16 @@ const char *const ROLE_NAMES[] = {"none", "viewer", "editor", "admin", "owner", 
 
 enum err auth_new(const struct auth_options *options, struct auth **ret, struct err_info *err) {
     struct token_keys keys;
+    unsigned char seal_key[SEAL_KEY_SIZE];
     TRY(token_keys_load(options->key_dir, &keys, err));
+    TRY(seal_key_load(options->key_dir, seal_key, err));
     struct auth *auth = calloc(1, sizeof(*auth));
     if (!auth)
         return err_set(err, ERR_INTERNAL, NULL, "out of memory");
     auth->keys = keys;
+    memcpy(auth->seal_key, seal_key, SEAL_KEY_SIZE);
+    explicit_bzero(seal_key, sizeof(seal_key));
+    auth->key_dir = options->key_dir;
     auth->principals = principals_new();
     auth->session_hours = options->session_hours > 0 ? options->session_hours : 12;
     auth->access_seconds = options->access_minutes * 60;
@@ -38,6 +44,7 @@ void auth_free(struct auth *auth) {
         return;
     principals_free(auth->principals);
     explicit_bzero(&auth->keys, sizeof(auth->keys));
+    explicit_bzero(auth->seal_key, sizeof(auth->seal_key));
     free(auth);
 }
 
@@ -140,6 +147,7 @@ enum err auth_audit(struct ctx *cx, const char *action, const char *object, enum
 static enum err sweep(struct ctx *cx, void *arg) {
     (void)arg;
     TRY(db_exec(cx, &SQL_sweep_sessions, NO_ARGS, NULL));
+    TRY(db_exec(cx, &SQL_sweep_resets, NO_ARGS, NULL));
     return db_exec(cx, &SQL_sweep_login_failures, NO_ARGS, NULL);
 }
 
@@ -147,4 +155,5 @@ enum err auth_sweep(struct ctx *cx) {
     return as_system(cx, sweep, NULL);
 }
 
-const struct http_hooks AUTH_HOOKS = {.authenticate = authenticate, .audit = auth_audit};
+const struct http_hooks AUTH_HOOKS = {
+    .authenticate = authenticate, .admit = setup_admit, .audit = auth_audit};

@@ -42,6 +42,7 @@ struct auth_user_create {
         *team_name; /* the team, and its project "default", are made when absent */
     enum role role;
     const char *password; /* NULL = one is generated */
+    bool is_first;        /* ERR_CONFLICT unless the installation has no owner yet */
 };
 /* As PRINCIPAL_SYSTEM. ret_password (arena) is the password, given or generated. */
 MUST_USE enum err auth_user_create(struct ctx *cx, const struct auth_user_create *options,
@@ -52,6 +53,10 @@ MUST_USE enum err auth_user_create(struct ctx *cx, const struct auth_user_create
 MUST_USE enum err auth_worker_token_create(struct ctx *cx, const char *name,
                                            char ret[AUTH_TOKEN_SIZE]);
 
+/* While there is no owner: writes the one-time secret of POST /api/v1/setup into
+ * key_dir/setup.secret and logs it, unless the file is there. As PRINCIPAL_SYSTEM. */
+MUST_USE enum err auth_setup_prepare(struct ctx *cx);
+
 /* Deletes what nobody needs any more: ended sessions, old sign-in counts. As PRINCIPAL_SYSTEM. */
 MUST_USE enum err auth_sweep(struct ctx *cx);
 
@@ -59,5 +64,13 @@ extern const char *const ROLE_NAMES[]; /* in the order of enum role; NULL-termin
 
 extern const struct route AUTH_ROUTES[];
 extern const size_t AUTH_ROUTE_COUNT;
+extern const struct route MEMBERS_ROUTES[];
+extern const size_t MEMBERS_ROUTE_COUNT;
+extern const struct route SESSIONS_ROUTES[];
+extern const size_t SESSIONS_ROUTE_COUNT;
+extern const struct route SETUP_ROUTES[];
+extern const size_t SETUP_ROUTE_COUNT;
+extern const struct route TOTP_ROUTES[];
+extern const size_t TOTP_ROUTE_COUNT;
 extern const struct db_constraint AUTH_CONSTRAINTS[];
 extern const size_t AUTH_CONSTRAINT_COUNT;

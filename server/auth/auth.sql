@@ -2,7 +2,9 @@
 -- token_ ones runs in system mode: who is calling is not known yet, or spans teams.
 
 -- name: user_by_email :opt
-select id, password_hash, disabled_at is not null as disabled
+select id, password_hash, disabled_at is not null as disabled,
+    exists (select from second_factors f
+            where f.user_id = users.id and f.confirmed_at is not null) as second_factor
 from users where email = $1;
 
 -- name: user_get :one
@@ -45,7 +47,7 @@ on conflict on constraint projects_slug_unique do nothing;
 -- name: teams_of_user :many
 select t.id, t.slug, t.name, m.role
 from members m join teams t on t.id = m.team_id
-where m.user_id = $1::uuid order by m.created_at, t.slug;
+where m.user_id = $1::uuid and m.deactivated_at is null order by m.created_at, t.slug;
 
 -- name: session_create :exec
 insert into sessions (id, user_id, team_id, epoch, user_agent, remote, expires_at)
@@ -58,7 +60,7 @@ from sessions s
 join users u on u.id = s.user_id
 join members m on m.team_id = s.team_id and m.user_id = s.user_id
 where s.id = $1::uuid and s.revoked_at is null and s.expires_at > now()
-  and s.epoch = u.session_epoch and u.disabled_at is null;
+  and s.epoch = u.session_epoch and u.disabled_at is null and m.deactivated_at is null;
 
 -- name: session_set_team :exec
 update sessions set team_id = $2::uuid where id = $1::uuid;
@@ -124,7 +126,8 @@ select t.id as session_id, t.token_sha256, t.user_id, t.team_id, m.role, u.email
 from api_tokens t
 join users u on u.id = t.user_id
 join members m on m.team_id = t.team_id and m.user_id = t.user_id
-where t.prefix = $1 and (t.expires_at is null or t.expires_at > now()) and u.disabled_at is null;
+where t.prefix = $1 and (t.expires_at is null or t.expires_at > now()) and u.disabled_at is null
+  and m.deactivated_at is null;
 
 -- name: token_used :exec
 update api_tokens set last_used_at = now()

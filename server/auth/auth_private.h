@@ -3,13 +3,19 @@
 
 #include "auth/auth.h"
 #include "auth/principals.h"
+#include "auth/seal.h"
 #include "auth/token.h"
 #include "base/digest.h"
 #include "base/field.h"
 
+#include <stdatomic.h>
+
 struct auth {
     struct token_keys keys;
     struct principals *principals;
+    unsigned char seal_key[SEAL_KEY_SIZE]; /* of secrets that have to be read again; seal.h */
+    const char *key_dir;                   /* the options' */
+    atomic_bool has_owner;                 /* true once one was seen; see setup.c */
     int64_t session_hours, access_seconds;
 };
 
@@ -49,9 +55,42 @@ struct session_secrets {
     int64_t access_expires_at;
 };
 
-/* Checks e-mail and password under the limits, opens a session and becomes its principal. */
-MUST_USE enum err session_login(struct ctx *cx, const char *email, const char *password,
+/* What somebody signs in with. */
+struct session_proof {
+    const char *email, *password;
+    const char *code; /* of the second factor, or a recovery code; NULL = not given */
+};
+/* Checks it under the limits; a failure is in the audit log. ERR_UNAUTHENTICATED with the field
+ * "code" when everything but the second factor is right. */
+MUST_USE enum err session_prove(struct ctx *cx, const struct session_proof *proof,
+                                const char **ret_user_id);
+/* session_prove(), then a new session in the team joined first; the ctx becomes its principal. */
+MUST_USE enum err session_login(struct ctx *cx, const struct session_proof *proof,
                                 const char *user_agent, struct session_secrets *ret);
+
+#define REFRESH_SIZE 48 /* "slr_" and 43 characters, with room */
+
+/* For somebody who has proven who they are by other means. session_open() in system mode, within
+ * the caller's transaction; session_become() afterwards. */
+struct session_start {
+    const char *user_id;
+    const char *team_id; /* NULL = the team joined first */
+    const char *user_agent;
+};
+struct session_opened {
+    char refresh[REFRESH_SIZE];
+    struct principal who;
+};
+MUST_USE enum err session_open(struct ctx *cx, const struct session_start *start,
+                               struct session_opened *ret);
+MUST_USE enum err session_become(struct ctx *cx, const struct session_opened *opened,
+                                 struct session_secrets *ret);
+/* Sets the session's cookies and describes it. */
+MUST_USE enum err session_reply(struct ctx *cx, struct reply *rp,
+                                const struct session_secrets *secrets);
+extern const struct shape SESSION;
+/* As addresses are stored and compared; in the arena. */
+const char *email_lower(struct ctx *cx, const char *email);
 /* Spends a refresh token and becomes its session's principal. A token spent twice ends the whole
  * family, except within 30 s, when the same successor is given again (lost replies, two tabs). */
 MUST_USE enum err session_refresh(struct ctx *cx, const char *refresh, struct session_secrets *ret);
@@ -109,4 +148,5 @@ MUST_USE enum err api_token_delete(struct ctx *cx, const char *id);
 
 MUST_USE enum err user_update_self(struct ctx *cx, const char *name, const char *locale,
                                    struct user *ret);
-MUST_USE enum err user_change_password(struct ctx *cx, const char *current, const char *fresh);
+MUST_USE enum err user_change_password(struct ctx *cx, const char *current, const char *fresh,
+                                       bool end_others);

@@ -47,17 +47,16 @@ static const struct field SESSION_FIELDS[] = {
     FIELD(TIME, struct session, expires_at, .flags = FIELD_NULLABLE,
           .doc = "when to refresh; null for an API token"),
 };
-static SHAPE(SESSION, "Session", struct session, SESSION_FIELDS);
+SHAPE(SESSION, "Session", struct session, SESSION_FIELDS);
 
-struct login_body {
-    const char *email, *password;
-};
 static const struct field LOGIN_FIELDS[] = {
-    FIELD(STRING, struct login_body, email, .flags = FIELD_REQUIRED, .min = 1, .max = 254),
-    FIELD(STRING, struct login_body, password, .flags = FIELD_REQUIRED | FIELD_SECRET, .min = 1,
+    FIELD(STRING, struct session_proof, email, .flags = FIELD_REQUIRED, .min = 1, .max = 254),
+    FIELD(STRING, struct session_proof, password, .flags = FIELD_REQUIRED | FIELD_SECRET, .min = 1,
           .max = PASSWORD_MAX),
+    FIELD(STRING, struct session_proof, code, .flags = FIELD_SECRET, .max = 40,
+          .doc = "of the second factor, or a recovery code"),
 };
-static SHAPE(LOGIN, "Login", struct login_body, LOGIN_FIELDS);
+static SHAPE(LOGIN, "Login", struct session_proof, LOGIN_FIELDS);
 
 struct team_body {
     const char *team_id;
@@ -78,12 +77,14 @@ static SHAPE(ME, "UserUpdate", struct me_body, ME_FIELDS);
 
 struct password_body {
     const char *current, *password;
+    bool end_other_sessions;
 };
 static const struct field PASSWORD_FIELDS[] = {
     FIELD(STRING, struct password_body, current, .flags = FIELD_REQUIRED | FIELD_SECRET, .min = 1,
           .max = PASSWORD_MAX),
     FIELD(STRING, struct password_body, password, .flags = FIELD_REQUIRED | FIELD_SECRET,
           .min = PASSWORD_MIN, .max = PASSWORD_MAX, .doc = "in bytes, taken exactly as typed"),
+    FIELD(BOOL, struct password_body, end_other_sessions, .doc = "true by default"),
 };
 static SHAPE(PASSWORD_CHANGE, "PasswordChange", struct password_body, PASSWORD_FIELDS);
 
@@ -146,16 +147,19 @@ static enum err reply_session(struct ctx *cx, struct reply *rp, int64_t expires_
     return OK;
 }
 
+enum err session_reply(struct ctx *cx, struct reply *rp, const struct session_secrets *secrets) {
+    set_cookies(cx, rp, secrets);
+    return reply_session(cx, rp, secrets->access_expires_at);
+}
+
 /* --- handlers --- */
 
 static enum err post_session(struct ctx *cx, const struct req *rq, struct reply *rp) {
-    const struct login_body *body = rq->body;
     const char *user_agent = req_header(rq, "User-Agent");
     struct session_secrets secrets;
-    TRY(session_login(cx, body->email, body->password, user_agent ? user_agent : "", &secrets));
-    set_cookies(cx, rp, &secrets);
+    TRY(session_login(cx, rq->body, user_agent ? user_agent : "", &secrets));
     TRY(auth_audit(cx, "session.create", cx->who.name, OK));
-    return reply_session(cx, rp, secrets.access_expires_at);
+    return session_reply(cx, rp, &secrets);
 }
 
 /* The cookie's own expiry, which a page needs to refresh in time. */
@@ -178,8 +182,7 @@ static enum err post_refresh(struct ctx *cx, const struct req *rq, struct reply 
         return fail(cx, ERR_UNAUTHENTICATED, "the session has ended, sign in again");
     struct session_secrets secrets;
     TRY(session_refresh(cx, cookie, &secrets));
-    set_cookies(cx, rp, &secrets);
-    return reply_session(cx, rp, secrets.access_expires_at);
+    return session_reply(cx, rp, &secrets);
 }
 
 static enum err post_team(struct ctx *cx, const struct req *rq, struct reply *rp) {
@@ -206,7 +209,8 @@ static enum err patch_me(struct ctx *cx, const struct req *rq, struct reply *rp)
 static enum err put_password(struct ctx *cx, const struct req *rq, struct reply *rp) {
     (void)rp;
     const struct password_body *body = rq->body;
-    return user_change_password(cx, body->current, body->password);
+    bool end_others = body->end_other_sessions || !req_has(rq, "end_other_sessions");
+    return user_change_password(cx, body->current, body->password, end_others);
 }
 
 static enum err get_tokens(struct ctx *cx, const struct req *rq, struct reply *rp) {
@@ -245,7 +249,7 @@ const struct route AUTH_ROUTES[] = {
      .audit = "user.update", .doc = "Change one's name or language."},
     {PUT, "/api/v1/me/password", SCOPE_SESSION_ONLY, .body = &PASSWORD_CHANGE,
      .handle = put_password, .rate = RATE_LOGIN, .audit = "user.password",
-     .doc = "Change one's password; every other session of the user ends."},
+     .doc = "Change one's password; every other session of the user ends unless told otherwise."},
     {GET, "/api/v1/tokens", SCOPE_SIGNED_IN, .query = &TOKENS_QUERY, .reply = &API_TOKEN,
      .handle = get_tokens, .flags = ROUTE_LIST, .doc = "One's own API tokens in this team."},
     {POST, "/api/v1/tokens", SCOPE_SESSION_ONLY, .body = &API_TOKEN_CREATE,

@@ -63,3 +63,14 @@ enum err login_forgive(struct ctx *cx, const char *email) {
     struct tries t = tries_of(cx, email);
     return as_system(cx, forgive, &t);
 }
+
+static enum err take_back(struct ctx *cx, void *arg) {
+    const struct tries *t = arg;
+    TRY(db_exec(cx, &SQL_login_take_back, ARGS(t->account), NULL));
+    return db_exec(cx, &SQL_login_take_back, ARGS(t->address), NULL);
+}
+
+enum err login_take_back(struct ctx *cx, const char *email) {
+    struct tries t = tries_of(cx, email);
+    return as_system(cx, take_back, &t);
+}

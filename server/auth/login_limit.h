@@ -9,3 +9,5 @@
 MUST_USE enum err login_admit(struct ctx *cx, const char *email);
 /* The password was right: the account's tries are forgotten, the address gets this one back. */
 MUST_USE enum err login_forgive(struct ctx *cx, const char *email);
+/* The try was none: both counts get this one back. */
+MUST_USE enum err login_take_back(struct ctx *cx, const char *email);

@@ -49,11 +49,6 @@ where team_id = $1::uuid and user_id = $2::uuid and revoked_at is null;
 -- name: member_other_teams :one
 select count(*) from members where user_id = $2::uuid and team_id <> $1::uuid;
 
--- Also for somebody who was a member before: the invitation makes them active again.
--- name: member_join :exec
-insert into members (team_id, user_id, role) values ($1::uuid, $2::uuid, $3)
-on conflict (team_id, user_id) do nothing;
-
 -- name: invitation_list :many
 select id, email, role,
     case when accepted_at is not null then 'accepted' when revoked_at is not null then 'revoked'

@@ -6,6 +6,7 @@
  * without the key can compute it from a stolen token. Spent twice later than that, the token was
  * stolen from somebody: the family ends, and the audit log says so. */
 
+#include "auth/access.h"
 #include "auth/auth_private.h"
 #include "auth/login_limit.h"
 #include "auth/password.h"
@@ -57,8 +58,6 @@ enum err session_principal(struct ctx *cx, const char *session_id, struct princi
 
 /* --- refresh tokens --- */
 
-#define REFRESH_SIZE 48 /* "slr_" and 43 characters, with room */
-
 static void refresh_text(const unsigned char secret[SHA256_SIZE], char ret[REFRESH_SIZE]) {
     memcpy(ret, "slr_", 4);
     base64url_encode(secret, SHA256_SIZE, ret + 4, REFRESH_SIZE - 4);
@@ -98,22 +97,23 @@ struct credentials {
     const char *id;
     const char *password_hash;
     bool disabled;
+    bool second_factor; /* a code is asked for */
 };
 
 static const struct field CREDENTIALS_FIELDS[] = {
     FIELD(UUID, struct credentials, id),
     FIELD(STRING, struct credentials, password_hash, .flags = FIELD_SECRET),
     FIELD(BOOL, struct credentials, disabled),
+    FIELD(BOOL, struct credentials, second_factor),
 };
 static SHAPE(CREDENTIALS, "Credentials", struct credentials, CREDENTIALS_FIELDS);
 
 struct login {
-    const char *email, *user_agent;
-    const char *new_hash; /* NULL = the stored one is fine */
+    const char *email, *code;
+    char new_hash[PASSWORD_HASH_SIZE]; /* "" = the stored one is fine */
     struct credentials user;
     bool found;
-    char refresh[REFRESH_SIZE];
-    struct principal who;
+    bool code_is_good;
 };
 
 static enum err login_find(struct ctx *cx, void *arg) {
@@ -122,29 +122,17 @@ static enum err login_find(struct ctx *cx, void *arg) {
                   &login->found);
 }
 
-/* The team acted in at first is the one joined first. */
-static enum err login_open(struct ctx *cx, void *arg) {
-    struct login *login = arg;
-    struct list teams;
-    TRY(db_many(cx, &SQL_teams_of_user, ARGS(login->user.id), &TEAM, &teams));
-    if (teams.count == 0)
-        return fail(cx, ERR_FORBIDDEN, "this user belongs to no team");
-    char id[UUID_TEXT_SIZE];
-    uuid_new(id);
-    TRY(db_exec(
-        cx, &SQL_session_create,
-        ARGS(id, login->user.id, ((struct team *)teams.items)->id, login->user_agent, cx->remote),
-        NULL));
-    unsigned char secret[SHA256_SIZE];
-    random_bytes(secret, sizeof(secret));
-    refresh_text(secret, login->refresh);
-    TRY(refresh_store(cx, login->refresh, id));
-    if (login->new_hash)
-        TRY(db_exec(cx, &SQL_user_rehash, ARGS(login->user.id, login->new_hash), NULL));
-    return session_principal(cx, id, &login->who);
+static enum err login_rehash(struct ctx *cx, void *arg) {
+    const struct login *login = arg;
+    return db_exec(cx, &SQL_user_rehash, ARGS(login->user.id, login->new_hash), NULL);
 }
 
-static char *lower_email(struct ctx *cx, const char *email) {
+static enum err login_code(struct ctx *cx, void *arg) {
+    struct login *login = arg;
+    return second_factor_check(cx, login->user.id, login->code, &login->code_is_good);
+}
+
+const char *email_lower(struct ctx *cx, const char *email) {
     char *lower = arena_strdup(cx->arena, email);
     for (char *c = lower; *c; c++)
         *c = (char)tolower((unsigned char)*c);
@@ -153,37 +141,101 @@ static char *lower_email(struct ctx *cx, const char *email) {
 
 /* One sentence, one amount of work and one code for a wrong password, an unknown account and a
  * disabled one. */
-static enum err login_check(struct ctx *cx, struct login *login, const char *password) {
+static enum err check_password(struct ctx *cx, struct login *login, const char *password) {
     TRY(as_system(cx, login_find, login));
     const char *hash = login->found ? login->user.password_hash : NULL;
     bool right;
     TRY(password_verify(cx, hash, password, &right));
     if (!right || login->user.disabled)
         return fail(cx, ERR_UNAUTHENTICATED, "the e-mail address or the password is wrong");
-    if (password_hash_is_old(hash)) {
-        char fresh[PASSWORD_HASH_SIZE];
-        TRY(password_hash(cx, password, fresh));
-        login->new_hash = arena_strdup(cx->arena, fresh);
+    if (!password_hash_is_old(hash))
+        return OK;
+    TRY(password_hash(cx, password, login->new_hash));
+    return as_system(cx, login_rehash, login);
+}
+
+/* Being asked for the code is no failed try; a wrong code is one. */
+static enum err check_code(struct ctx *cx, struct login *login) {
+    if (!login->user.second_factor)
+        return OK;
+    if (!login->code || !*login->code) {
+        TRY(login_take_back(cx, login->email));
+        return fail_field(cx, ERR_UNAUTHENTICATED, "code",
+                          "the code of the second factor is needed");
     }
+    TRY(as_system(cx, login_code, login));
+    if (!login->code_is_good)
+        return fail_field(cx, ERR_UNAUTHENTICATED, "code", "the code is wrong or was used already");
     return OK;
 }
 
-enum err session_login(struct ctx *cx, const char *email, const char *password,
-                       const char *user_agent, struct session_secrets *ret) {
-    struct login login = {.email = lower_email(cx, email),
-                          .user_agent = arena_strndup(cx->arena, user_agent, USER_AGENT_MAX)};
+enum err session_prove(struct ctx *cx, const struct session_proof *proof,
+                       const char **ret_user_id) {
+    struct login login = {.email = email_lower(cx, proof->email), .code = proof->code};
     TRY(login_admit(cx, login.email));
-    enum err err = login_check(cx, &login, password);
+    enum err err = check_password(cx, &login, proof->password);
+    if (err == OK)
+        err = check_code(cx, &login);
     if (err != OK) {
         struct err_info why = cx->err;
         TRY(auth_audit(cx, "session.create", login.email, err));
         cx->err = why;
         return err;
     }
-    TRY(login_forgive(cx, login.email));
-    TRY(as_system(cx, login_open, &login));
-    cx->who = login.who;
-    return session_sign(cx, &cx->who, login.refresh, ret);
+    *ret_user_id = login.user.id;
+    return login_forgive(cx, login.email);
+}
+
+/* --- opening --- */
+
+static enum err first_team(struct ctx *cx, const char *user_id, const char **ret) {
+    struct list teams;
+    TRY(db_many(cx, &SQL_teams_of_user, ARGS(user_id), &TEAM, &teams));
+    if (teams.count == 0)
+        return fail(cx, ERR_FORBIDDEN, "this user is active in no team: ask an administrator");
+    *ret = ((struct team *)teams.items)->id;
+    return OK;
+}
+
+enum err session_open(struct ctx *cx, const struct session_start *start,
+                      struct session_opened *ret) {
+    const char *team_id = start->team_id;
+    const char *user_agent = arena_strndup(cx->arena, start->user_agent, USER_AGENT_MAX);
+    if (!team_id)
+        TRY(first_team(cx, start->user_id, &team_id));
+    char id[UUID_TEXT_SIZE];
+    uuid_new(id);
+    TRY(db_exec(cx, &SQL_session_create, ARGS(id, start->user_id, team_id, user_agent, cx->remote),
+                NULL));
+    unsigned char secret[SHA256_SIZE];
+    random_bytes(secret, sizeof(secret));
+    refresh_text(secret, ret->refresh);
+    TRY(refresh_store(cx, ret->refresh, id));
+    return session_principal(cx, id, &ret->who);
+}
+
+enum err session_become(struct ctx *cx, const struct session_opened *opened,
+                        struct session_secrets *ret) {
+    cx->who = opened->who;
+    return session_sign(cx, &cx->who, opened->refresh, ret);
+}
+
+struct opening {
+    struct session_start start;
+    struct session_opened opened;
+};
+
+static enum err open_session(struct ctx *cx, void *arg) {
+    struct opening *opening = arg;
+    return session_open(cx, &opening->start, &opening->opened);
+}
+
+enum err session_login(struct ctx *cx, const struct session_proof *proof, const char *user_agent,
+                       struct session_secrets *ret) {
+    struct opening opening = {.start = {.user_agent = user_agent}};
+    TRY(session_prove(cx, proof, &opening.start.user_id));
+    TRY(as_system(cx, open_session, &opening));
+    return session_become(cx, &opening.opened, ret);
 }
 
 /* --- refreshing --- */

@@ -1,5 +1,6 @@
 /* People: making them from the command line, and what they change about themselves. */
 
+#include "auth/access.h"
 #include "auth/auth_private.h"
 #include "auth/login_limit.h"
 #include "auth/password.h"
@@ -7,7 +8,6 @@
 #include "db/db.h"
 #include "sql/auth.h"
 
-#include <ctype.h>
 #include <string.h>
 
 /* --- the command line --- */
@@ -35,6 +35,8 @@ static enum err create(struct ctx *cx, void *arg) {
     const struct creation *c = arg;
     char id[UUID_TEXT_SIZE];
     uuid_new(id);
+    if (c->options->is_first)
+        TRY(setup_require_first(cx));
     TRY(db_exec(cx, &SQL_user_create, ARGS(id, c->email, c->options->name, c->hash), NULL));
     const char *team_id;
     TRY(team_ensure(cx, c->options, &team_id));
@@ -53,9 +55,7 @@ static const char *password_generate(struct ctx *cx) {
 
 enum err auth_user_create(struct ctx *cx, const struct auth_user_create *options,
                           const char **ret_password) {
-    char *email = arena_strdup(cx->arena, options->email);
-    for (char *c = email; *c; c++)
-        *c = (char)tolower((unsigned char)*c);
+    const char *email = email_lower(cx, options->email);
     const char *password = options->password;
     if (!password)
         password = password_generate(cx);
@@ -90,6 +90,7 @@ enum err user_update_self(struct ctx *cx, const char *name, const char *locale, 
 
 struct password_change {
     struct principal who;
+    bool end_others;
     const char *new_hash;
     struct user user;
     const char *old_hash;
@@ -102,15 +103,18 @@ static enum err read_password(struct ctx *cx, void *arg) {
     return OK;
 }
 
-/* Every other session of the user ends; this one goes on. */
+/* This session goes on in any case. */
 static enum err write_password(struct ctx *cx, void *arg) {
     const struct password_change *change = arg;
+    if (!change->end_others)
+        return db_exec(cx, &SQL_user_rehash, ARGS(change->who.user_id, change->new_hash), NULL);
     TRY(db_exec(cx, &SQL_user_set_password, ARGS(change->who.user_id, change->new_hash), NULL));
     return db_exec(cx, &SQL_session_adopt_epoch, ARGS(change->who.session_id), NULL);
 }
 
-enum err user_change_password(struct ctx *cx, const char *current, const char *fresh) {
-    struct password_change change = {.who = cx->who};
+enum err user_change_password(struct ctx *cx, const char *current, const char *fresh,
+                              bool end_others) {
+    struct password_change change = {.who = cx->who, .end_others = end_others};
     TRY(login_admit(cx, cx->who.name));
     TRY(as_system(cx, read_password, &change));
     bool right;
@@ -134,6 +138,8 @@ const struct db_constraint AUTH_CONSTRAINTS[] = {
     {"teams_slug_form", ERR_INVALID, "team",
      "a team's slug has lower-case letters, digits and dashes"},
     {"teams_name_length", ERR_INVALID, "team_name", "a name has 1 to 200 characters"},
+    {"members_pkey", ERR_CONFLICT, "email", "this person is a member already"},
+    {"invitations_email_form", ERR_INVALID, "email", "this is not an e-mail address"},
     {"worker_tokens_name_length", ERR_INVALID, "name", "a name has 1 to 200 characters"},
 };
 const size_t AUTH_CONSTRAINT_COUNT = sizeof(AUTH_CONSTRAINTS) / sizeof(AUTH_CONSTRAINTS[0]);

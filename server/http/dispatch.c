@@ -40,6 +40,12 @@ static enum err step_limits(struct http_call *call) {
     return body_check(call);
 }
 
+/* An installation without an owner does nothing but health, its page and the set-up. */
+static enum err step_set_up(struct http_call *call) {
+    const struct http_hooks *hooks = call->server->registry->hooks;
+    return hooks->admit ? hooks->admit(call->cx, call->rq.route) : OK;
+}
+
 /* Public rows need nobody; those that want to know ask with http_authenticate(). */
 static enum err step_authenticate(struct http_call *call) {
     bool is_public = call->rq.route->scope == SCOPE_PUBLIC;
@@ -137,8 +143,9 @@ static enum err step_commit(struct http_call *call) {
 
 /* After a match there is a route; steps before it must not ask for one. */
 static enum err (*const STEPS[])(struct http_call *) = {
-    step_match, step_admit,  step_limits, step_authenticate, step_authorise, step_origin,
-    step_rate,  step_decode, step_handle, step_encode,       step_audit,     step_commit};
+    step_match,     step_admit,  step_limits, step_set_up, step_authenticate,
+    step_authorise, step_origin, step_rate,   step_decode, step_handle,
+    step_encode,    step_audit,  step_commit};
 
 /* A refused change is a fact worth a row, unless nobody knows whose it is: strangers must not be
  * able to fill the table, except through the doors that are counted anyway (signing in). */

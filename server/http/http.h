@@ -39,6 +39,8 @@ enum method { GET = 1, POST = 2, PUT = 4, PATCH = 8, DELETE = 16, HEAD = 32, OPT
     X(SCOPE_ENDPOINT_WRITE, "endpoint.write", ROLE_EDITOR, TOKEN_WRITE)                            \
     X(SCOPE_LINEAGE_READ, "lineage.read", ROLE_VIEWER, TOKEN_READ)                                 \
     X(SCOPE_WORKER, "worker", ROLE_NONE, 0) /* worker tokens only */                               \
+    X(SCOPE_TEAM_READ, "team.read", ROLE_VIEWER, TOKEN_READ)                                       \
+    X(SCOPE_TEAM_ADMIN, "team.admin", ROLE_ADMIN, TOKEN_ADMIN)                                     \
     X(SCOPE_METRICS, "metrics.read", ROLE_ADMIN, TOKEN_METRICS)
 
 enum scope {
@@ -63,15 +65,16 @@ enum rate_class { /* each has its own limit of requests at once; full = 503 with
 };
 
 enum route_flag {
-    ROUTE_LIST = 1,        /* the reply is a page of .reply objects */
-    ROUTE_STREAM_BODY = 2, /* the handler reads the body with req_read(); no JSON decoding */
-    ROUTE_RAW_BODY = 4,    /* the body (≤ max_body) is read whole into req->raw, undecoded */
-    ROUTE_IDEMPOTENT = 8,  /* honours Idempotency-Key: replays the first reply for 24 h */
-    ROUTE_V2 = 16,         /* errors in Open Inference form {"error": …} */
-    ROUTE_HIDDEN = 32,     /* not in OpenAPI */
-    ROUTE_ANONYMOUS = 64,  /* public, and nobody is even looked up: no database is needed */
-    ROUTE_UNCOUNTED = 128, /* answered when the server is full: health */
-    ROUTE_ANY_QUERY = 256  /* the query is the page's own, not the server's: left alone */
+    ROUTE_LIST = 1,          /* the reply is a page of .reply objects */
+    ROUTE_STREAM_BODY = 2,   /* the handler reads the body with req_read(); no JSON decoding */
+    ROUTE_RAW_BODY = 4,      /* the body (≤ max_body) is read whole into req->raw, undecoded */
+    ROUTE_IDEMPOTENT = 8,    /* honours Idempotency-Key: replays the first reply for 24 h */
+    ROUTE_V2 = 16,           /* errors in Open Inference form {"error": …} */
+    ROUTE_HIDDEN = 32,       /* not in OpenAPI */
+    ROUTE_ANONYMOUS = 64,    /* public, and nobody is even looked up: no database is needed */
+    ROUTE_UNCOUNTED = 128,   /* answered when the server is full: health */
+    ROUTE_ANY_QUERY = 256,   /* the query is the page's own, not the server's: left alone */
+    ROUTE_BEFORE_SETUP = 512 /* answered while the installation has no owner yet */
 };
 
 struct req;
@@ -179,6 +182,8 @@ int64_t page_limit(const struct page_query *page);
 struct http_hooks {
     /* Fills cx->who from cookies or Authorization; nobody is not an error. */
     enum err (*authenticate)(struct ctx *cx, const struct http_head *head);
+    /* Refuses what has to wait until the installation is set up; NULL = nothing has to. */
+    enum err (*admit)(struct ctx *cx, const struct route *route);
     /* Writes one audit row in the ctx's transaction. refusal = the code of a refused request. */
     enum err (*audit)(struct ctx *cx, const char *action, const char *object, enum err refusal);
 };

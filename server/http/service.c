@@ -129,16 +129,19 @@ static enum err get_openapi(struct ctx *cx, const struct req *rq, struct reply *
 }
 
 const struct route HTTP_ROUTES[] = {
-    {GET, "/livez", SCOPE_PUBLIC, .handle = get_livez, .flags = ROUTE_ANONYMOUS | ROUTE_UNCOUNTED,
+    {GET, "/livez", SCOPE_PUBLIC, .handle = get_livez,
+     .flags = ROUTE_ANONYMOUS | ROUTE_UNCOUNTED | ROUTE_BEFORE_SETUP,
      .doc = "Whether the process answers."},
-    {GET, "/readyz", SCOPE_PUBLIC, .handle = get_readyz, .flags = ROUTE_ANONYMOUS | ROUTE_UNCOUNTED,
+    {GET, "/readyz", SCOPE_PUBLIC, .handle = get_readyz,
+     .flags = ROUTE_ANONYMOUS | ROUTE_UNCOUNTED | ROUTE_BEFORE_SETUP,
      .doc = "Whether it can do work: the database is there, no shutdown has begun."},
-    {GET, "/metrics", SCOPE_PUBLIC, .handle = get_metrics, .flags = ROUTE_ANONYMOUS,
+    {GET, "/metrics", SCOPE_PUBLIC, .handle = get_metrics,
+     .flags = ROUTE_ANONYMOUS | ROUTE_BEFORE_SETUP,
      .doc = "Figures in Prometheus' text format; from elsewhere with a token for metrics.read."},
-    {GET, "/api/v1/openapi.json", SCOPE_PUBLIC, .handle = get_openapi, .flags = ROUTE_ANONYMOUS,
-     .doc = "This description."},
+    {GET, "/api/v1/openapi.json", SCOPE_PUBLIC, .handle = get_openapi,
+     .flags = ROUTE_ANONYMOUS | ROUTE_BEFORE_SETUP, .doc = "This description."},
     {GET, "/{rest*}", SCOPE_PUBLIC, .handle = get_static,
-     .flags = ROUTE_ANONYMOUS | ROUTE_HIDDEN | ROUTE_ANY_QUERY,
+     .flags = ROUTE_ANONYMOUS | ROUTE_HIDDEN | ROUTE_ANY_QUERY | ROUTE_BEFORE_SETUP,
      .doc = "The browser application and its files."},
 };
 const size_t HTTP_ROUTE_COUNT = ROUTES_COUNT(HTTP_ROUTES);

@@ -58,6 +58,8 @@ static int status_as(struct test_service *t, const struct route *route,
 
 static void test_matrix__strangers_get_nothing_but_public_routes(void **state) {
     struct test_service *t = service(state);
+    struct test_team team; /* with an owner, so that the service is set up */
+    test_team_create(t->db, "strangers", &team);
     EACH_ROUTE(t, route) {
         int status = status_as(t, route, NULL);
         if (route->scope == SCOPE_PUBLIC ? status == 403 || status >= 500 : status != 401)

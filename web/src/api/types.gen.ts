@@ -53,6 +53,42 @@ export interface Artifact {
   created_at: string;
 }
 
+export interface AuditEvent {
+  /** its place in the team's chain, from 1 */
+  seq: number;
+  at: string;
+  actor_kind: string;
+  actor_name: string;
+  action: string;
+  object: string;
+  /** code of the refusal; null = it was done */
+  refusal: string | null;
+  remote: string;
+  request_id: string;
+}
+
+export interface AuditVerification {
+  ok: boolean;
+  events: number;
+  first_bad_seq: number | null;
+  message: string;
+}
+
+export interface BrowserSession {
+  id: string;
+  /** browser and system, as it says itself */
+  device: string;
+  /** address it signed in from */
+  remote: string;
+  created_at: string;
+  /** to the life of an access token */
+  last_used_at: string;
+  /** if it is not used before */
+  expires_at: string;
+  /** the one that asks */
+  current: boolean;
+}
+
 export interface Dataset {
   id: string;
   project_id: string;
@@ -99,7 +135,9 @@ export interface DatasetVersion {
   splits: { train: number; validation: number; test: number } | null;
   /** as it was asked for */
   split: unknown | null;
+  /** null in lists beyond 256 KiB */
   columns: unknown | null;
+  /** null in lists beyond 256 KiB */
   samples: unknown | null;
   notes: string[] | null;
   error: unknown | null;
@@ -172,6 +210,52 @@ export interface Feed {
 export interface Heartbeat {
   /** stop the runner and finish as cancelled */
   cancel: boolean;
+}
+
+export interface Invitation {
+  id: string;
+  email: string;
+  role: "none" | "viewer" | "editor" | "admin" | "owner";
+  state: "pending" | "accepted" | "revoked" | "expired";
+  invited_by: string;
+  created_at: string;
+  expires_at: string;
+}
+
+export interface InvitationAccept {
+  /** of the new account; not needed where there is one */
+  name?: string;
+  password: string;
+  /** of the account's second factor */
+  code?: string;
+}
+
+export interface InvitationCreate {
+  email: string;
+  /** not "none" */
+  role: "none" | "viewer" | "editor" | "admin" | "owner";
+  /** 72 by default */
+  expires_in_hours?: number;
+}
+
+export interface InvitationCreated {
+  id: string;
+  email: string;
+  role: "none" | "viewer" | "editor" | "admin" | "owner";
+  state: "pending" | "accepted" | "revoked" | "expired";
+  invited_by: string;
+  created_at: string;
+  expires_at: string;
+  /** shown this once */
+  link: string;
+}
+
+export interface InvitationView {
+  team: string;
+  email: string;
+  role: "none" | "viewer" | "editor" | "admin" | "owner";
+  /** then the account's own password accepts it */
+  has_account: boolean;
 }
 
 export interface Job {
@@ -332,6 +416,27 @@ export interface LogLine {
 export interface Login {
   email: string;
   password: string;
+  /** of the second factor, or a recovery code */
+  code?: string;
+}
+
+export interface Member {
+  user_id: string;
+  email: string;
+  name: string;
+  role: "none" | "viewer" | "editor" | "admin" | "owner";
+  state: "active" | "deactivated";
+  /** whether a second factor is asked at sign-in */
+  totp: boolean;
+  /** last renewal of a browser session in this team */
+  last_seen_at: string | null;
+  created_at: string;
+}
+
+export interface MemberUpdate {
+  /** not "none" */
+  role?: "none" | "viewer" | "editor" | "admin" | "owner";
+  state?: "active" | "deactivated";
 }
 
 export interface MetricBucket {
@@ -406,6 +511,13 @@ export interface PasswordChange {
   current: string;
   /** in bytes, taken exactly as typed */
   password: string;
+  /** true by default */
+  end_other_sessions?: boolean;
+}
+
+export interface PasswordReset {
+  /** in bytes, taken exactly as typed */
+  password: string;
 }
 
 export interface Project {
@@ -427,6 +539,16 @@ export interface ProjectCreate {
   slug: string;
   name: string;
   description?: string;
+}
+
+export interface RecoveryCodes {
+  /** each good once; shown this once */
+  codes: string[];
+}
+
+export interface ResetLink {
+  /** good once and for an hour; shown this once */
+  link: string;
 }
 
 export interface Run {
@@ -466,6 +588,10 @@ export interface RunUpdate {
   tags?: Record<string, string>;
 }
 
+export interface SecondFactorCode {
+  code: string;
+}
+
 export interface Session {
   user: User;
   team: Team;
@@ -475,6 +601,22 @@ export interface Session {
   scopes: string[];
   /** when to refresh; null for an API token */
   expires_at: string | null;
+}
+
+export interface Setup {
+  /** from the server's log or key_dir/setup.secret */
+  secret: string;
+  email: string;
+  name: string;
+  /** in bytes, taken exactly as typed */
+  password: string;
+  team_slug: string;
+  team_name: string;
+}
+
+export interface SetupState {
+  /** whether there is no owner yet */
+  needed: boolean;
 }
 
 export interface SpecReport {
@@ -508,6 +650,14 @@ export interface Template {
   description: string;
   kind: string;
   spec: unknown;
+}
+
+export interface TotpSetup {
+  /** base32, to type in */
+  secret: string;
+  uri: string;
+  /** the URI as a QR code */
+  qr_svg: string;
 }
 
 export interface TrainingCheck {
