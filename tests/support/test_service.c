@@ -46,6 +46,8 @@ int test_service_setup(void **state) {
 int test_service_teardown(void **state) {
     struct test_service *t = *state;
     char command[128];
+    if (!t)
+        return 0; /* the set-up failed */
     app_free(t->app);
     arena_free(t->arena);
     test_db_free(t->db);
