@@ -18,6 +18,10 @@ static enum err reply_answer(struct ctx *cx, struct reply *rp, const struct wire
     reply_status(rp, answer->status);
     if (answer->json_length >= 0)
         reply_header(cx, rp, "Inference-Header-Content-Length", db_int(cx, answer->json_length));
+    if (answer->compute_us >= 0) /* what of the time was the model's, as browsers show it */
+        reply_header(
+            cx, rp, "Server-Timing",
+            arena_printf(cx->arena, "compute;dur=%.3f", (double)answer->compute_us / 1000.0));
     reply_bytes(rp, answer->content_type, answer->body, answer->body_size);
     return OK;
 }

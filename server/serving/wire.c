@@ -112,11 +112,13 @@ static enum wire_result header_read(struct arena *arena, const char *text, size_
     json_int_t status = json_integer_value(json_object_get(header, "status"));
     const char *type = json_string_value(json_object_get(header, "content_type"));
     json_t *length = json_object_get(header, "json_length");
+    json_t *compute = json_object_get(header, "compute_us");
     if (status < 200 || status > 599)
         return WIRE_BROKEN;
     ret->status = (int)status;
     ret->content_type = type ? type : "application/json";
     ret->json_length = json_is_integer(length) ? json_integer_value(length) : -1;
+    ret->compute_us = json_is_integer(compute) ? json_integer_value(compute) : -1;
     return WIRE_OK;
 }
 

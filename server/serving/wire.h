@@ -25,6 +25,7 @@ struct wire_reply {
     int status;
     const char *content_type; /* in the arena, like body */
     int64_t json_length;      /* binary answers: Inference-Header-Content-Length; -1 otherwise */
+    int64_t compute_us;       /* of the runner: decoding, the forward pass, encoding; -1 = untold */
     const char *body;
     size_t body_size;
 };
