@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { shot } from "../lib/browser.mjs";
 import { test } from "../lib/tap.mjs";
 
@@ -93,4 +94,24 @@ test("a running job is cancelled from its page", [TRAINED], async ({ page, proje
     await page.getByRole("tab", { name: "Timeline" }).click();
     await page.getByRole("listitem").filter({ hasText: "Cancelling" }).waitFor();
     await shot(page, "job");
+});
+
+test("the run list hides columns, selects with keys and exports what is shown", [TRAINED], async ({ page, project }) => {
+    await page.goto(`/projects/${project}/runs`);
+    const row = page.getByRole("row", { name: /first digits/ });
+    await row.waitFor();
+    await page.getByRole("button", { name: "Columns" }).click();
+    await page.getByRole("menuitemcheckbox", { name: "Experiment" }).click();
+    await page.keyboard.press("Escape");
+    await page.waitForURL(/hide=experiment/);
+    assert.equal(await page.getByRole("columnheader", { name: "Experiment" }).count(), 0);
+    await row.focus();
+    await page.keyboard.press("x");
+    await page.getByText("1 row selected").waitFor();
+    await page.getByRole("button", { name: "Clear the selection" }).click();
+    const download = page.waitForEvent("download");
+    await page.getByRole("button", { name: "CSV" }).click();
+    const text = readFileSync(await (await download).path(), "utf8");
+    assert.match(text.split("\r\n")[0], /^state,name,dataset,/);
+    assert.match(text, /succeeded,first digits,digits/);
 });

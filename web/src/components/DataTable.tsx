@@ -20,6 +20,8 @@ declare module "@tanstack/react-table" {
         right?: boolean;
         /** The server's sort key; absent: not sortable. */
         sort?: string;
+        /** What the column is in a CSV file; absent: left out. */
+        csv?: (row: TData) => string | number | null | undefined;
     }
 }
 

@@ -2,7 +2,7 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import type { ColumnDef } from "@tanstack/react-table";
-import { Database, Download, Plus } from "lucide-react";
+import { Database, Plus } from "lucide-react";
 import { useMemo } from "react";
 import { datasetsQuery } from "../../api/datasets";
 import { useLive } from "../../api/events";
@@ -10,11 +10,10 @@ import type { Dataset } from "../../api/types";
 import { Button } from "../../components/Button";
 import { DataTable, Toolbar } from "../../components/DataTable";
 import { SearchBox } from "../../components/Field";
+import { ListTools, visibleColumns } from "../../components/ListTools";
 import { Answer, Badge, EmptyState, StatePill } from "../../components/Status";
 import { Page } from "../../components/Surface";
 import { useI18n, type I18n } from "../../i18n/i18n";
-import { toCsv } from "../../lib/csv";
-import { downloadText } from "../../lib/downloadText";
 import { formatBytes } from "../../lib/format";
 import { useParam, useSearchState } from "../../lib/urlState";
 import { useRows } from "../../lib/useRows";
@@ -22,9 +21,9 @@ import { NewDatasetDialog } from "./NewDatasetDialog";
 
 function columnsOf({ t, label, count, ago }: I18n): ColumnDef<Dataset>[] {
     return [
-        { id: "name", header: t("field.name"), meta: { width: "minmax(200px, 2fr)" }, cell: ({ row }) => <strong className="truncate">{row.original.name}</strong> },
-        { id: "kind", header: t("field.kind"), meta: { width: "110px" }, cell: ({ row }) => row.original.kind && <Badge>{label("kind", row.original.kind)}</Badge> },
-        { id: "version", header: t("field.version"), meta: { width: "180px" }, cell: ({ row: { original } }) => (
+        { id: "name", header: t("field.name"), meta: { width: "minmax(200px, 2fr)", csv: (row) => row.name }, cell: ({ row }) => <strong className="truncate">{row.original.name}</strong> },
+        { id: "kind", header: t("field.kind"), meta: { width: "110px", csv: (row) => row.kind }, cell: ({ row }) => row.original.kind && <Badge>{label("kind", row.original.kind)}</Badge> },
+        { id: "version", header: t("field.version"), meta: { width: "180px", csv: (row) => row.latest_version }, cell: ({ row: { original } }) => (
             original.latest_version === null ? <span className="faint">{t("datasets.no_version")}</span> : (
                 <>
                     <span className="num">{t("version.short", { n: original.latest_version })}</span>
@@ -32,15 +31,10 @@ function columnsOf({ t, label, count, ago }: I18n): ColumnDef<Dataset>[] {
                 </>
             )
         ) },
-        { id: "rows", header: t("field.rows"), meta: { width: "110px", right: true }, cell: ({ row }) => row.original.rows !== null && count(row.original.rows) },
-        { id: "size", header: t("field.size"), meta: { width: "110px", right: true }, cell: ({ row }) => row.original.size_bytes !== null && formatBytes(row.original.size_bytes) },
-        { id: "updated", header: t("field.updated"), meta: { width: "140px" }, cell: ({ row }) => <span className="muted">{ago(row.original.updated_at)}</span> },
+        { id: "rows", header: t("field.rows"), meta: { width: "110px", right: true, csv: (row) => row.rows }, cell: ({ row }) => row.original.rows !== null && count(row.original.rows) },
+        { id: "size_bytes", header: t("field.size"), meta: { width: "110px", right: true, csv: (row) => row.size_bytes }, cell: ({ row }) => row.original.size_bytes !== null && formatBytes(row.original.size_bytes) },
+        { id: "updated_at", header: t("field.updated"), meta: { width: "140px", csv: (row) => row.updated_at }, cell: ({ row }) => <span className="muted">{ago(row.original.updated_at)}</span> },
     ];
-}
-
-function exportCsv(rows: Dataset[]): void {
-    const header = ["id", "name", "kind", "latest_version", "latest_state", "rows", "size_bytes", "updated_at"] as const;
-    downloadText("datasets.csv", toCsv([[...header], ...rows.map((row) => header.map((key) => row[key]))]));
 }
 
 export default function DatasetListPage() {
@@ -73,15 +67,12 @@ export default function DatasetListPage() {
                         <>
                             <Toolbar>
                                 <SearchBox label={t("datasets.search")} value={search.q ?? ""} onSearch={(q) => setSearch({ q })} />
-                                <span className="grow" />
-                                <Button icon={Download} onClick={() => exportCsv(found)}>
-                                    {t("list.csv")}
-                                </Button>
+                                <ListTools name="datasets" columns={columns} rows={found} hide={search.hide} onHide={(hide) => setSearch({ hide })} />
                             </Toolbar>
                             <DataTable
                                 label={t("nav.datasets")}
                                 rows={found}
-                                columns={columns}
+                                columns={visibleColumns(columns, search.hide)}
                                 rowKey={(row) => row.id}
                                 onEnd={onEnd}
                                 onOpen={(row) => void navigate({ to: "/projects/$project/datasets/$dataset", params: { project, dataset: row.id }, search: {} })}

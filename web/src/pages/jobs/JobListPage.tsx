@@ -9,6 +9,7 @@ import { jobsQuery } from "../../api/jobs";
 import type { Job } from "../../api/types";
 import { DataTable, Toolbar } from "../../components/DataTable";
 import { BareSelect } from "../../components/Field";
+import { ListTools, visibleColumns } from "../../components/ListTools";
 import { Answer, Bar, EmptyState, FreshDot, StatePill } from "../../components/Status";
 import { Page } from "../../components/Surface";
 import { useI18n, type I18n } from "../../i18n/i18n";
@@ -19,18 +20,22 @@ import { useRows } from "../../lib/useRows";
 const STATES = ["queued", "running", "lost_contact", "cancelling", "succeeded", "failed", "cancelled"] as const;
 const KINDS = ["dataset.import", "train", "predict"] as const;
 
+function secondsOf(job: Job): number | null {
+    return secondsBetween(job.started_at, job.finished_at, Date.now());
+}
+
 function columnsOf({ t, ago, label }: I18n): ColumnDef<Job>[] {
     return [
-        { id: "state", header: t("field.state"), meta: { width: "140px" }, cell: ({ row }) => <StatePill state={row.original.state} /> },
-        { id: "name", header: t("field.name"), meta: { width: "minmax(150px, 1fr)" }, cell: ({ row }) => <strong className="truncate">{row.original.name}</strong> },
-        { id: "kind", header: t("field.kind"), meta: { width: "130px" }, cell: ({ row }) => label("job_kind", row.original.kind) },
-        { id: "progress", header: t("field.progress"), meta: { width: "minmax(200px, 2.4fr)" }, cell: ({ row: { original } }) => <JobProgress job={original} /> },
-        { id: "attempt", header: t("field.attempt"), meta: { width: "90px", right: true }, cell: ({ row }) => t("job.attempt", { n: row.original.attempt, of: row.original.max_attempts }) },
-        { id: "time", header: t("field.duration"), meta: { width: "110px", right: true }, cell: ({ row }) => {
-            const seconds = secondsBetween(row.original.started_at, row.original.finished_at, Date.now());
+        { id: "state", header: t("field.state"), meta: { width: "140px", csv: (row) => row.state }, cell: ({ row }) => <StatePill state={row.original.state} /> },
+        { id: "name", header: t("field.name"), meta: { width: "minmax(150px, 1fr)", csv: (row) => row.name }, cell: ({ row }) => <strong className="truncate">{row.original.name}</strong> },
+        { id: "kind", header: t("field.kind"), meta: { width: "130px", csv: (row) => row.kind }, cell: ({ row }) => label("job_kind", row.original.kind) },
+        { id: "progress", header: t("field.progress"), meta: { width: "minmax(200px, 2.4fr)", csv: (row) => row.progress }, cell: ({ row: { original } }) => <JobProgress job={original} /> },
+        { id: "attempt", header: t("field.attempt"), meta: { width: "90px", right: true, csv: (row) => row.attempt }, cell: ({ row }) => t("job.attempt", { n: row.original.attempt, of: row.original.max_attempts }) },
+        { id: "seconds", header: t("field.duration"), meta: { width: "110px", right: true, csv: secondsOf }, cell: ({ row }) => {
+            const seconds = secondsOf(row.original);
             return seconds !== null && formatDuration(seconds);
         } },
-        { id: "created", header: t("field.created"), meta: { width: "130px" }, cell: ({ row }) => <span className="muted">{ago(row.original.created_at)}</span> },
+        { id: "created_at", header: t("field.created"), meta: { width: "130px", csv: (row) => row.created_at }, cell: ({ row }) => <span className="muted">{ago(row.original.created_at)}</span> },
     ];
 }
 
@@ -76,6 +81,7 @@ export default function JobListPage() {
                         </option>
                     ))}
                 </BareSelect>
+                <ListTools name="jobs" columns={columns} rows={rows} hide={search.hide} onHide={(hide) => setSearch({ hide })} />
             </Toolbar>
             <Answer query={query}>
                 {() =>
@@ -85,7 +91,7 @@ export default function JobListPage() {
                         <DataTable
                             label={t("nav.jobs")}
                             rows={rows}
-                            columns={columns}
+                            columns={visibleColumns(columns, search.hide)}
                             rowKey={(row) => row.id}
                             onEnd={onEnd}
                             onOpen={(row) => void navigate({ to: "/projects/$project/jobs/$job", params: { project, job: row.id }, search: {} })}

@@ -9,6 +9,7 @@ import type { Model } from "../../api/types";
 import { ButtonLink } from "../../components/Button";
 import { DataTable, Toolbar } from "../../components/DataTable";
 import { SearchBox } from "../../components/Field";
+import { ListTools, visibleColumns } from "../../components/ListTools";
 import { Answer, EmptyState } from "../../components/Status";
 import { Page } from "../../components/Surface";
 import { useI18n, type I18n } from "../../i18n/i18n";
@@ -19,17 +20,24 @@ import { useRows } from "../../lib/useRows";
 
 const METRICS_SHOWN = 2;
 
+function metricText(model: Model): string {
+    return modelMetrics(model.metrics ?? {})
+        .slice(0, METRICS_SHOWN)
+        .map(([key, value]) => `${key} ${formatMetric(value)}`)
+        .join(" · ");
+}
+
 function columnsOf({ t, ago }: I18n): ColumnDef<Model>[] {
     return [
-        { id: "name", header: t("field.name"), meta: { width: "minmax(180px, 1.4fr)" }, cell: ({ row }) => <strong className="truncate">{row.original.name}</strong> },
-        { id: "description", header: t("field.description"), meta: { width: "minmax(160px, 2fr)" }, cell: ({ row }) => <span className="truncate muted">{row.original.description}</span> },
-        { id: "versions", header: t("model.latest"), meta: { width: "120px" }, cell: ({ row }) => row.original.latest_version !== null && t("version.short", { n: row.original.latest_version }) },
-        { id: "metrics", header: t("model.metrics"), meta: { width: "minmax(200px, 1.6fr)" }, cell: ({ row }) => (
+        { id: "name", header: t("field.name"), meta: { width: "minmax(180px, 1.4fr)", csv: (row) => row.name }, cell: ({ row }) => <strong className="truncate">{row.original.name}</strong> },
+        { id: "description", header: t("field.description"), meta: { width: "minmax(160px, 2fr)", csv: (row) => row.description }, cell: ({ row }) => <span className="truncate muted">{row.original.description}</span> },
+        { id: "latest_version", header: t("model.latest"), meta: { width: "120px", csv: (row) => row.latest_version }, cell: ({ row }) => row.original.latest_version !== null && t("version.short", { n: row.original.latest_version }) },
+        { id: "metrics", header: t("model.metrics"), meta: { width: "minmax(200px, 1.6fr)", csv: metricText }, cell: ({ row }) => (
             <span className="truncate num">
                 {modelMetrics(row.original.metrics ?? {}).slice(0, METRICS_SHOWN).map(([key, value]) => `${key} ${formatMetric(value)}`).join(" · ")}
             </span>
         ) },
-        { id: "updated", header: t("field.updated"), meta: { width: "140px" }, cell: ({ row }) => <span className="muted">{ago(row.original.updated_at)}</span> },
+        { id: "updated_at", header: t("field.updated"), meta: { width: "140px", csv: (row) => row.updated_at }, cell: ({ row }) => <span className="muted">{ago(row.original.updated_at)}</span> },
     ];
 }
 
@@ -42,6 +50,7 @@ export default function ModelListPage() {
     const query = useInfiniteQuery(modelsQuery(project));
     const { rows, onEnd } = useRows(query);
     const needle = (search.q ?? "").toLowerCase();
+    const found = rows.filter((row) => row.name.toLowerCase().includes(needle));
     const columns = useMemo(() => columnsOf(i18n), [i18n]);
     return (
         <Page title={t("nav.models")} lead={t("models.lead")}>
@@ -57,11 +66,12 @@ export default function ModelListPage() {
                         <>
                             <Toolbar>
                                 <SearchBox label={t("models.search")} value={search.q ?? ""} onSearch={(q) => setSearch({ q })} />
+                                <ListTools name="models" columns={columns} rows={found} hide={search.hide} onHide={(hide) => setSearch({ hide })} />
                             </Toolbar>
                             <DataTable
                                 label={t("nav.models")}
-                                rows={rows.filter((row) => row.name.toLowerCase().includes(needle))}
-                                columns={columns}
+                                rows={found}
+                                columns={visibleColumns(columns, search.hide)}
                                 rowKey={(row) => row.id}
                                 onEnd={onEnd}
                                 onOpen={(row) => void navigate({ to: "/projects/$project/models/$model", params: { project, model: row.id }, search: {} })}

@@ -1,7 +1,7 @@
 /* All runs of the project; filter, order and columns live in the URL. */
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { Columns3, Download, FlaskConical, Play } from "lucide-react";
+import { Download, FlaskConical, Play } from "lucide-react";
 import { useMemo, useState } from "react";
 import { useLive } from "../../api/events";
 import { experimentsQuery, runsQuery, type RunFilter } from "../../api/runs";
@@ -9,13 +9,14 @@ import type { Run } from "../../api/types";
 import { Button, ButtonLink } from "../../components/Button";
 import { DataTable, Toolbar } from "../../components/DataTable";
 import { BareSelect, SearchBox } from "../../components/Field";
-import { Menu, MenuLabel, MenuToggle } from "../../components/Menu";
+import { downloadRows, ListTools, visibleColumns } from "../../components/ListTools";
+import { MenuLabel, MenuLine, MenuToggle } from "../../components/Menu";
 import { Answer, EmptyState, FreshDot } from "../../components/Status";
 import { Page } from "../../components/Surface";
 import { useI18n } from "../../i18n/i18n";
 import { useParam, useSearchState, type Search } from "../../lib/urlState";
 import { useRows } from "../../lib/useRows";
-import { downloadRuns, metricColumns, metricKeysOf, runColumns } from "./runColumns";
+import { metricColumns, metricKeysOf, runColumns } from "./runColumns";
 
 const STATES = ["queued", "running", "lost_contact", "succeeded", "failed", "cancelled"] as const;
 
@@ -54,18 +55,15 @@ export default function RunListPage() {
             <Toolbar>
                 <SearchBox label={t("runs.search")} value={search.q ?? ""} onSearch={(q) => setSearch({ q })} />
                 <Filters search={search} project={project} onChange={setSearch} />
-                <span className="grow" />
-                <Menu align="end" trigger={<Button icon={Columns3}>{t("list.columns")}</Button>}>
+                <ListTools name="runs" columns={columns} rows={rows} hide={search.hide} onHide={(hide) => setSearch({ hide })}>
+                    <MenuLine />
                     <MenuLabel>{t("runs.metric_columns")}</MenuLabel>
                     {keys.map((key) => (
                         <MenuToggle key={key} checked={shown.includes(key)} onToggle={() => toggleMetric(key)}>
                             {key}
                         </MenuToggle>
                     ))}
-                </Menu>
-                <Button icon={Download} onClick={() => downloadRuns(rows, shown)} disabled={rows.length === 0}>
-                    {t("list.csv")}
-                </Button>
+                </ListTools>
             </Toolbar>
             <Answer query={query}>
                 {() =>
@@ -77,7 +75,7 @@ export default function RunListPage() {
                         <DataTable
                             label={t("nav.runs")}
                             rows={rows}
-                            columns={columns}
+                            columns={visibleColumns(columns, search.hide)}
                             rowKey={(row) => row.id}
                             onEnd={onEnd}
                             sort={filter.sort ?? ""}
@@ -87,7 +85,7 @@ export default function RunListPage() {
                             onOpen={(row) => void navigate({ to: "/projects/$project/runs/$run", params: { project, run: row.id }, search: {} })}
                             bulk={
                                 <>
-                                    <Button small icon={Download} onClick={() => downloadRuns(rows.filter((row) => selected.has(row.id)), shown)}>
+                                    <Button small icon={Download} onClick={() => downloadRows("runs", columns, rows.filter((row) => selected.has(row.id)))}>
                                         {t("list.csv")}
                                     </Button>
                                     <Button small onClick={() => setSelected(new Set())}>
