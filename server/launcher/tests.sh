@@ -35,7 +35,7 @@ test_programs() {
     local preset=$1 fixed=()
     shift
     step "Build the programs and their tests ($preset)"
-    logged programs_and_tests_build "$preset" || die "the build failed" "see the lines above"
+    logged programs_and_tests_build "$preset" "$@" || die "the build failed" "see the lines above"
     step "Test the programs ($preset)"
     # ThreadSanitizer of gcc 12 does not start where addresses are randomised by 32 bits.
     [ "$preset" = tsan ] && setarch -R true 2>/dev/null && fixed=(setarch -R)
@@ -45,8 +45,14 @@ test_programs() {
     count $(count_ctest "$ROOT/build/$preset")
 }
 
+# ThreadSanitizer is for a few tests: only those are built. Their targets are named like them.
 programs_and_tests_build() {
-    cd "$ROOT" && cmake --preset "$1" && cmake --build --preset "$1"
+    local preset=$1 targets=(all)
+    shift
+    cd "$ROOT" && cmake --preset "$preset" || return
+    [ "$preset" != tsan ] || mapfile -t targets < <(echo test_template
+        ctest --test-dir build/tsan -N "$@" | sed -n 's/^ *Test *#[0-9]*: \(test_.*\)/\1/p')
+    cmake --build --preset "$preset" --target "${targets[@]}"
 }
 
 test_web() {
@@ -116,7 +122,7 @@ cmd_test() {
     test_web
     test_end_to_end
     if [ "$sanitizers" = yes ]; then
-        test_programs asan -LE 'lint|bench' "$@"
+        test_programs asan -LE 'lint|launcher|bench|e2e' "$@"
         test_programs tsan -L tsan "$@"
     fi
     [ "$FAILED" = 0 ] || TROUBLE=yes
