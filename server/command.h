@@ -1,7 +1,9 @@
-/* The commands of slipwayd: one row each, one function each. */
+/* The commands of slipwayd: one row each, one function each. A file of commands ends with its
+ * table; main.c lists the tables. */
 #pragma once
 
 #include "config/config.h"
+#include "ctx.h"
 
 struct command_input {
     struct arena *arena;
@@ -22,5 +24,16 @@ struct command {
     const char *doc;
 };
 
+#define OPTIONS_OF(table, type)                                                                    \
+    .options = (table), .option_count = sizeof(table) / sizeof((table)[0]),                        \
+    .option_size = sizeof(type)
+
 extern const struct command COMMANDS[];
 extern const size_t COMMAND_COUNT;
+extern const struct command AUDIT_COMMANDS[]; /* command_audit.c */
+extern const size_t AUDIT_COMMAND_COUNT;
+
+/* Runs fn as the system, in one transaction over the database alone. */
+MUST_USE enum err command_offline(const struct command_input *in,
+                                  enum err (*fn)(struct ctx *cx, const struct command_input *in),
+                                  struct err_info *err);

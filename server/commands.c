@@ -107,10 +107,9 @@ static enum err run_keys_create(const struct command_input *in, struct err_info 
     return cursor_key_create(in->rest[0], err);
 }
 
-/* Runs fn as the system, in one transaction over the database alone. */
-static enum err run_offline(const struct command_input *in,
-                            enum err (*fn)(struct ctx *cx, const struct command_input *in),
-                            struct err_info *err) {
+enum err command_offline(const struct command_input *in,
+                         enum err (*fn)(struct ctx *cx, const struct command_input *in),
+                         struct err_info *err) {
     struct app *app;
     struct ctx cx;
     TRY(app_new(in->config, APP_DATABASE, &app, err));
@@ -194,7 +193,7 @@ static enum err create_user(struct ctx *cx, const struct command_input *in) {
 }
 
 static enum err run_user_create(const struct command_input *in, struct err_info *err) {
-    return run_offline(in, create_user, err);
+    return command_offline(in, create_user, err);
 }
 
 struct token_options {
@@ -219,12 +218,8 @@ static enum err create_worker_token(struct ctx *cx, const struct command_input *
 }
 
 static enum err run_worker_token_create(const struct command_input *in, struct err_info *err) {
-    return run_offline(in, create_worker_token, err);
+    return command_offline(in, create_worker_token, err);
 }
-
-#define OPTIONS_OF(table, type)                                                                    \
-    .options = (table), .option_count = sizeof(table) / sizeof((table)[0]),                        \
-    .option_size = sizeof(type)
 
 const struct command COMMANDS[] = {
     {"serve", .run = run_serve, .doc = "answer requests until SIGTERM or SIGINT"},

@@ -5,10 +5,25 @@
 
 #include <string.h>
 
+static const struct {
+    const struct command *commands;
+    const size_t *count;
+} TABLES[] = {{COMMANDS, &COMMAND_COUNT}, {AUDIT_COMMANDS, &AUDIT_COMMAND_COUNT}};
+
+/* Counts through all tables; NULL behind the last. */
+static const struct command *command_at(size_t index) {
+    for (size_t i = 0; i < sizeof(TABLES) / sizeof(TABLES[0]); i++) {
+        if (index < *TABLES[i].count)
+            return &TABLES[i].commands[index];
+        index -= *TABLES[i].count;
+    }
+    return NULL;
+}
+
 static int usage(FILE *out) {
     fputs("usage: slipwayd COMMAND [--config FILE] [--OPTION VALUE]…\n\n", out);
-    for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        const struct command *c = &COMMANDS[i];
+    const struct command *c;
+    for (size_t i = 0; (c = command_at(i)); i++) {
         char line[128];
         snprintf(line, sizeof(line), "%s%s%s %s", c->word, c->verb ? " " : "",
                  c->verb ? c->verb : "", c->arguments ? c->arguments : "");
@@ -24,9 +39,10 @@ static bool names_command(const struct command *c, int argc, char **argv) {
 }
 
 static const struct command *command_find(int argc, char **argv) {
-    for (size_t i = 0; i < COMMAND_COUNT; i++)
-        if (names_command(&COMMANDS[i], argc, argv))
-            return &COMMANDS[i];
+    const struct command *c;
+    for (size_t i = 0; (c = command_at(i)); i++)
+        if (names_command(c, argc, argv))
+            return c;
     return NULL;
 }
 

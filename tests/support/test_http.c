@@ -252,7 +252,8 @@ static void release_json(void *json) {
 }
 
 static void parse_json(struct arena *arena, struct test_reply *reply) {
-    if (reply->size == 0 || !strstr(test_header(arena, reply, "Content-Type"), "json"))
+    const char *type = test_header(arena, reply, "Content-Type");
+    if (reply->size == 0 || !strstr(type, "json") || strstr(type, "ndjson"))
         return;
     reply->json = json_loadb(reply->body, reply->size, JSON_REJECT_DUPLICATES, NULL);
     assert_non_null(reply->json);
