@@ -3,6 +3,8 @@ import { infiniteQueryOptions, queryOptions, useMutation, useQueryClient } from 
 import { api } from "./client";
 import type { Dataset, DatasetVersion, Page, SplitSpec } from "./types";
 
+const IMPORT_POLL_MS = 3000;
+
 export function datasetsQuery(project: string) {
     return infiniteQueryOptions({
         queryKey: ["datasets", project],
@@ -23,11 +25,17 @@ export function datasetQuery(id: string) {
     });
 }
 
+/* An import ends within seconds or minutes: its versions are asked for until then, stream or no stream. */
+function importPoll(versions: DatasetVersion[] | undefined): number | false {
+    return versions?.some((version) => version.state === "importing") ? IMPORT_POLL_MS : false;
+}
+
 export function datasetVersionsQuery(id: string) {
     return queryOptions({
         queryKey: ["dataset", id, "versions"],
         queryFn: ({ signal }) =>
             api<Page<DatasetVersion>>(`/api/v1/datasets/${id}/versions`, { query: { limit: 200 }, signal }),
+        refetchInterval: ({ state }) => importPoll(state.data?.items),
     });
 }
 
@@ -35,6 +43,7 @@ export function datasetVersionQuery(id: string) {
     return queryOptions({
         queryKey: ["dataset_version", id],
         queryFn: ({ signal }) => api<DatasetVersion>(`/api/v1/dataset-versions/${id}`, { signal }),
+        refetchInterval: ({ state }) => importPoll(state.data && [state.data]),
         enabled: id !== "",
     });
 }

@@ -1,7 +1,7 @@
 /* One dataset: a version's statistics, samples and columns, all its versions, and the import of a new one. */
 import { useQuery } from "@tanstack/react-query";
 import { Play, Upload, Waypoints } from "lucide-react";
-import { datasetQuery, datasetVersionsQuery } from "../../api/datasets";
+import { datasetQuery, datasetVersionQuery, datasetVersionsQuery } from "../../api/datasets";
 import { useLive } from "../../api/events";
 import type { Dataset, DatasetVersion } from "../../api/types";
 import { Button, ButtonLink } from "../../components/Button";
@@ -32,7 +32,10 @@ function DatasetView({ dataset, versions }: { dataset: Dataset; versions: Datase
     const project = useParam("project");
     const [search, setSearch] = useSearchState();
     const sorted = [...versions].sort((a, b) => b.version - a.version);
-    const current = sorted.find((version) => String(version.version) === search.version) ?? sorted[0];
+    const chosen = sorted.find((version) => String(version.version) === search.version) ?? sorted[0];
+    /* Lists leave large statistics and samples out; the chosen version is asked for in full. */
+    const full = useQuery(datasetVersionQuery(chosen?.id ?? ""));
+    const current = full.data ?? chosen;
     const importing = current?.state === "importing";
     useLive(current ? [`dataset_version:${current.id}`] : [], importing);
     const tabs: Tab[] = [];

@@ -14,10 +14,12 @@ import { MenuLabel, MenuLine, MenuToggle } from "../../components/Menu";
 import { Answer, EmptyState, FreshDot } from "../../components/Status";
 import { Page } from "../../components/Surface";
 import { useI18n } from "../../i18n/i18n";
+import { isActive } from "../../lib/isActive";
 import { useParam, useSearchState, type Search } from "../../lib/urlState";
 import { useRows } from "../../lib/useRows";
 import { metricColumns, metricKeysOf, runColumns } from "./runColumns";
 
+const POLL_MS = 5000;
 const STATES = ["queued", "running", "lost_contact", "succeeded", "failed", "cancelled"] as const;
 
 function filterOf(search: Search): RunFilter {
@@ -34,7 +36,10 @@ export default function RunListPage() {
     const [search, setSearch] = useSearchState();
     const [selected, setSelected] = useState<Set<string>>(new Set());
     const filter = filterOf(search);
-    const query = useInfiniteQuery(runsQuery(project, filter));
+    const query = useInfiniteQuery({
+        ...runsQuery(project, filter),
+        refetchInterval: ({ state }) => (state.data?.pages.some((page) => page.items.some((run) => isActive(run.state))) ? POLL_MS : false),
+    });
     const { rows, onEnd } = useRows<Run>(query);
     const { freshness } = useLive(rows[0] ? [`project:${rows[0].project_id}`] : [], rows.length > 0);
     const keys = useMemo(() => metricKeysOf(rows), [rows]);
