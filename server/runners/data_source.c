@@ -14,8 +14,12 @@
 
 enum { CSV_BUFFER_BYTES = 2 * LINE_BYTES_MAX };
 
-/* What people write where nothing is. */
-#define MISSING "'', '?', 'NA', 'N/A', 'NULL', 'null', 'NaN', 'nan', '#N/A'"
+/* What people write where nothing is. A chain of comparisons, not IN (...): DuckDB turns a list
+ * into a join, and rows that went through it came out in another order on several threads. */
+#define PRESENT                                                                                    \
+    "CREATE MACRO present(v) AS CASE trim(v) WHEN '' THEN NULL WHEN '?' THEN NULL "                \
+    "WHEN 'NA' THEN NULL WHEN 'N/A' THEN NULL WHEN '#N/A' THEN NULL WHEN 'NULL' THEN NULL "        \
+    "WHEN 'null' THEN NULL WHEN 'NaN' THEN NULL WHEN 'nan' THEN NULL ELSE trim(v) END"
 
 struct csv {
     struct lines lines;
@@ -217,8 +221,7 @@ static enum run check_rejects(struct table *tb) {
 static enum run load_csv_rows(struct table *tb, const struct csv *csv) {
     auto_free char *text = NULL;
     size_t size;
-    TRY(sql_run(&tb->sql, "CREATE MACRO present(v) AS CASE WHEN trim(v) IN (" MISSING
-                          ") THEN NULL ELSE trim(v) END"));
+    TRY(sql_run(&tb->sql, PRESENT));
     FILE *out = sql_text_open(&text, &size);
     fputs("CREATE TABLE raw AS SELECT ", out);
     sql_text_columns(out, 0, csv->columns, "present(c#) AS c#");

@@ -320,6 +320,26 @@ static void test_table__is_refused_when_gzip_is_cut_or_a_bomb(void **state) {
     free(text);
 }
 
+/* Larger than the buffers several threads read at once, so that their results have to be put back
+ * in order; missing values take part because their SQL once broke that order. */
+static void test_table__keeps_the_order_of_rows_on_several_threads(void **state) {
+    enum { ROWS = 150000 };
+    struct data_case *c = *state;
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    fputs("row,filler,mark\n", out);
+    for (int i = 0; i < ROWS; i++)
+        fprintf(out, "%d,%0100d,%s\n", i, i, i % 3 ? "NA" : "x");
+    fclose(out);
+    import_text(c, "t.csv", "{}", text);
+    free(text);
+    case_assert_imported(c);
+    const float *row = case_tensor(c, "c0", TSH_F32, ROWS);
+    for (int i = 0; i < ROWS; i++)
+        assert_int_equal(i, (int)row[i]);
+}
+
 static void test_table__same_input_gives_same_bytes(void **state) {
     struct data_case *c = *state;
     char *first = NULL;
@@ -364,6 +384,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(
             test_table__is_refused_when_lines_or_columns_are_without_end, case_begin, case_end),
         cmocka_unit_test_setup_teardown(test_table__is_refused_when_gzip_is_cut_or_a_bomb,
+                                        case_begin, case_end),
+        cmocka_unit_test_setup_teardown(test_table__keeps_the_order_of_rows_on_several_threads,
                                         case_begin, case_end),
         cmocka_unit_test_setup_teardown(test_table__same_input_gives_same_bytes, case_begin,
                                         case_end),
