@@ -2,7 +2,7 @@
  * The page table: path, title, icon, what the navigation and the palette show, the shortcut behind `g`,
  * and the page itself, loaded when it is first opened. Adding a page is adding a row.
  */
-import { Boxes, Database, FlaskConical, Home, ListChecks, Settings, Waypoints, type LucideIcon } from "lucide-react";
+import { Boxes, Database, FlaskConical, Home, ListChecks, Settings, Users, Waypoints, type LucideIcon } from "lucide-react";
 import { lazy, type ComponentType, type LazyExoticComponent } from "react";
 import type { Key } from "./i18n/i18n";
 
@@ -31,5 +31,6 @@ export const PAGES: PageRow[] = [
     { path: project("/models/$model"), title: "nav.models", under: project("/models"), page: lazy(() => import("./pages/models/ModelPage")) },
     { path: project("/models/$model/versions/$version"), title: "nav.models", under: project("/models"), page: lazy(() => import("./pages/models/ModelVersionPage")) },
     { path: project("/lineage"), title: "nav.lineage", nav: { icon: Waypoints, key: "l" }, page: lazy(() => import("./pages/lineage/LineagePage")) },
+    { path: project("/team"), title: "nav.team", nav: { icon: Users, key: "t" }, page: lazy(() => import("./pages/access/TeamPage")) },
     { path: project("/settings"), title: "nav.settings", nav: { icon: Settings, key: "s" }, page: lazy(() => import("./pages/settings/SettingsPage")) },
 ];

@@ -1,6 +1,7 @@
 /*
- * Routes made from the page table. The shell wraps every page but sign-in and asks for the session first;
- * without one the visitor signs in and comes back to where they were.
+ * Routes made from the page table. The shell wraps every page but the doors and asks for the session first;
+ * without one the visitor signs in and comes back to where they were. An installation that has no owner yet
+ * shows its set-up page instead.
  */
 import type { QueryClient } from "@tanstack/react-query";
 import {
@@ -11,8 +12,9 @@ import {
     redirect,
     type AnyRoute,
 } from "@tanstack/react-router";
-import { Suspense } from "react";
+import { lazy, Suspense, type ComponentType } from "react";
 import { ApiError } from "./lib/apiError";
+import { setupQuery } from "./api/entry";
 import { projectsQuery } from "./api/projects";
 import { sessionQuery } from "./api/session";
 import { ErrorState, Skeleton } from "./components/Status";
@@ -25,6 +27,13 @@ import { PAGES, type PageRow } from "./pages";
 
 const LAST_PROJECT = "slipway.project";
 
+/* Pages that need no session, besides sign-in. */
+const DOORS: Record<string, ComponentType> = {
+    "/setup": lazy(() => import("./pages/session/SetupPage")),
+    "/invite/$token": lazy(() => import("./pages/session/InvitePage")),
+    "/reset/$token": lazy(() => import("./pages/session/ResetPage")),
+};
+
 export function makeRouter(cache: QueryClient) {
     const root = createRootRoute({
         component: Outlet,
@@ -32,7 +41,29 @@ export function makeRouter(cache: QueryClient) {
         notFoundComponent: NotFound,
     });
 
-    const signIn = createRoute({ getParentRoute: () => root, path: "/sign-in", component: SignInPage });
+    const redirectToSetup = async () => {
+        const setup = await cache.ensureQueryData(setupQuery).catch(() => null);
+        if (setup?.needed) throw redirect({ to: "/setup", search: {} });
+    };
+
+    const signIn = createRoute({
+        getParentRoute: () => root,
+        path: "/sign-in",
+        component: SignInPage,
+        beforeLoad: redirectToSetup,
+    });
+
+    const doors = Object.entries(DOORS).map(([path, Door]) =>
+        createRoute({
+            getParentRoute: () => root,
+            path,
+            component: () => (
+                <Suspense fallback={<Skeleton lines={10} />}>
+                    <Door />
+                </Suspense>
+            ),
+        }),
+    );
 
     const shell = createRoute({
         getParentRoute: () => root,
@@ -43,6 +74,7 @@ export function makeRouter(cache: QueryClient) {
             try {
                 await cache.ensureQueryData(sessionQuery);
             } catch (error) {
+                if (error instanceof ApiError && error.status === 503) await redirectToSetup();
                 if (!(error instanceof ApiError) || error.status !== 401) throw error;
                 throw redirect({ to: "/sign-in", search: { return: location.href } });
             }
@@ -75,7 +107,7 @@ export function makeRouter(cache: QueryClient) {
         });
 
     return createRouter({
-        routeTree: root.addChildren([signIn, shell.addChildren([start, ...PAGES.map(page)])]),
+        routeTree: root.addChildren([signIn, ...doors, shell.addChildren([start, ...PAGES.map(page)])]),
         parseSearch,
         stringifySearch,
         scrollRestoration: true,

@@ -8,6 +8,7 @@
 import { createReadStream, existsSync, statSync } from "node:fs";
 import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
+import { ACCESS_ROUTES } from "./access.mjs";
 import * as world from "./world.mjs";
 
 const PORT = Number(process.argv[2] ?? 8088);
@@ -121,6 +122,7 @@ const ROUTES = [
     }],
     ["GET", "/workers", () => page(world.workers)],
     ["GET", "/uploads", () => page(world.uploads)],
+    ...ACCESS_ROUTES,
 ];
 
 function lists(slug, response, items) {

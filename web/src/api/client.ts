@@ -20,6 +20,9 @@ interface Options {
 const sessionEnded = new Set<() => void>();
 let refreshing: Promise<boolean> | null = null;
 
+/* Doors that need no session: a 401 of theirs is an answer, not the end of one. */
+const DOORS = /^\/api\/v1\/(setup$|sign-in$|invite\/|reset\/)/;
+
 export function onSessionEnded(listener: () => void): () => void {
     sessionEnded.add(listener);
     return () => sessionEnded.delete(listener);
@@ -81,8 +84,8 @@ function refresh(): Promise<boolean> {
 /** Sends one request; the response is 2xx, everything else is thrown as an ApiError. */
 export async function request(path: string, options: Options = {}): Promise<Response> {
     let response = await send(path, options);
-    const isSignIn = path === "/api/v1/session" && options.method === "POST";
-    if (response.status === 401 && !isSignIn) {
+    const isDoor = DOORS.test(path) || (path === "/api/v1/session" && options.method === "POST");
+    if (response.status === 401 && !isDoor) {
         if (await refresh()) response = await send(path, options);
         if (response.status === 401) sessionEnded.forEach((listener) => listener());
     }

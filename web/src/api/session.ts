@@ -1,12 +1,13 @@
 /* The session, the profile and API tokens. */
 import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 import { api } from "./client";
-import type { ApiToken, ApiTokenCreated, Page, Session, User, Worker } from "./types";
+import type { ApiToken, ApiTokenCreated, Login, Page, PasswordChange, Session, User, Worker } from "./types";
 
 export const sessionQuery = queryOptions({
     queryKey: ["session"],
     queryFn: ({ signal }) => api<Session>("/api/v1/session", { signal }),
     staleTime: 5 * 60_000,
+    refetchInterval: 10_000,
     retry: false,
 });
 
@@ -24,7 +25,7 @@ export const workersQuery = queryOptions({
 export function useSignIn() {
     const cache = useQueryClient();
     return useMutation({
-        mutationFn: (body: { email: string; password: string }) =>
+        mutationFn: (body: Login) =>
             api<Session>("/api/v1/session", { method: "POST", json: body }),
         meta: { quiet: true },
         onSuccess: (session) => cache.setQueryData(sessionQuery.queryKey, session),
@@ -62,8 +63,8 @@ export function useUpdateProfile() {
 
 export function useChangePassword() {
     return useMutation({
-        mutationFn: (body: { current: string; password: string }) =>
-            api<void>("/api/v1/me/password", { method: "PUT", json: body }),
+        mutationFn: (body: PasswordChange) => api<void>("/api/v1/me/password", { method: "PUT", json: body }),
+        meta: { quiet: true },
     });
 }
 

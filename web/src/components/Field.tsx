@@ -84,6 +84,11 @@ export function BareSelect({ label, ...select }: { label: string } & SelectHTMLA
     return <select aria-label={label} {...select} className={cx(css.control, select.className)} />;
 }
 
+/** An input without a visible label, for toolbars. */
+export function BareInput({ label, ...input }: { label: string } & InputHTMLAttributes<HTMLInputElement>) {
+    return <input aria-label={label} title={label} {...input} className={cx(css.control, input.className)} />;
+}
+
 export function Checkbox({ label, ...input }: { label: ReactNode } & InputHTMLAttributes<HTMLInputElement>) {
     return (
         <label className={css.check}>

@@ -15,13 +15,17 @@ const TONE: Record<string, "ok" | "bad" | "warn" | "busy" | "idle"> = {
     succeeded: "ok",
     ready: "ok",
     online: "ok",
+    active: "ok",
+    accepted: "ok",
     complete: "ok",
     running: "busy",
     importing: "busy",
     starting: "busy",
     receiving: "busy",
+    pending: "busy",
     cancelling: "warn",
     lost_contact: "warn",
+    expired: "warn",
     failed: "bad",
     offline: "bad",
 };
@@ -117,7 +121,7 @@ export function ErrorState({ error, onRetry }: { error: unknown; onRetry?: () =>
         <div className={css.failed} role="alert">
             <CircleAlert size={17} aria-hidden />
             <div className="grow">
-                <strong>{known?.status === 404 ? t("error.not_found") : t("error.title")}</strong>
+                <strong>{t(known?.status === 404 ? "error.not_found" : known?.status === 403 ? "error.forbidden" : "error.title")}</strong>
                 <p>{text}</p>
                 <div className={css.where}>
                     {known?.field && <span>{t("error.field", { field: known.field })}</span>}

@@ -3,8 +3,8 @@ import { Page } from "../../components/Surface";
 import { Tabs } from "../../components/Tabs";
 import { useI18n } from "../../i18n/i18n";
 import { useSearchState } from "../../lib/urlState";
-import { PasswordTab } from "./PasswordTab";
 import { ProfileTab } from "./ProfileTab";
+import { SecurityTab } from "./SecurityTab";
 import { TokensTab } from "./TokensTab";
 import { WorkersTab } from "./WorkersTab";
 
@@ -19,7 +19,7 @@ export default function SettingsPage() {
                 onChange={(tab) => setSearch({ tab })}
                 tabs={[
                     { id: "profile", label: t("settings.profile"), content: () => <ProfileTab /> },
-                    { id: "password", label: t("settings.password"), content: () => <PasswordTab /> },
+                    { id: "security", label: t("settings.security"), content: () => <SecurityTab /> },
                     { id: "tokens", label: t("settings.tokens"), content: () => <TokensTab /> },
                     { id: "workers", label: t("settings.workers"), content: () => <WorkersTab /> },
                 ]}

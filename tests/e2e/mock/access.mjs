@@ -1,0 +1,69 @@
+/* The team as the mock knows it: people, invitations, sessions, the second factor, the audit log. */
+const NOW = Date.now();
+const ago = (seconds) => new Date(NOW - seconds * 1000).toISOString();
+const id = (n) => `0192f3a0-0000-7000-8000-${String(n).padStart(12, "0")}`;
+const page = (items) => ({ items, next_cursor: null });
+const LINK = "https://127.0.0.1:8443/invite/kq3v9Xh2nQ7ZtL0aYcRbW5mJ8sUeDf1oGiPxTzNvEwA";
+
+const member = (n, name, role, rest) => ({
+    user_id: id(n), name, email: `${name.split(" ")[0].toLowerCase()}@example.org`, role, state: "active", totp: false, last_seen_at: ago(n * 700), created_at: ago(n * 9e4), ...rest,
+});
+const members = [
+    member(2, "Ada Lovelace", "owner", { totp: true, last_seen_at: ago(20) }), member(31, "Grace Hopper", "admin", { totp: true }),
+    member(32, "Alan Turing", "editor", {}), member(33, "Katherine Johnson", "viewer", { last_seen_at: null }),
+    member(34, "Charles Babbage", "editor", { state: "deactivated" }),
+];
+const invitation = (n, email, role, state) => ({ id: id(n), email, role, state, invited_by: "Ada Lovelace", created_at: ago(n * 60), expires_at: ago(state === "expired" ? 900 : -2e5) });
+let invitations = [
+    invitation(41, "mary@example.org", "editor", "pending"), invitation(42, "grace@example.org", "admin", "accepted"),
+    invitation(43, "joan@example.org", "viewer", "expired"), invitation(44, "mallory@example.org", "viewer", "revoked"),
+];
+let sessions = [
+    { id: id(51), device: "Firefox on Linux", remote: "10.20.0.14", created_at: ago(3e5), last_used_at: ago(30), expires_at: ago(-9e5), current: true },
+    { id: id(52), device: "Safari on iOS", remote: "10.20.4.201", created_at: ago(8e5), last_used_at: ago(7000), expires_at: ago(-9e5), current: false },
+    { id: id(53), device: "Chrome on Windows", remote: "192.0.2.77", created_at: ago(2e6), last_used_at: ago(2e5), expires_at: ago(-9e5), current: false },
+];
+const CODES = Array.from({ length: 10 }, (_u, i) => `${(i * 7919 + 46656).toString(36)}-${(i * 104729 + 1679616).toString(36)}`);
+const ACTIONS = ["session.create", "token.create", "member.update", "job.cancel", "invitation.create", "training.create", "audit.export"];
+const events = Array.from({ length: 400 }, (_u, i) => ({
+    seq: 400 - i, at: ago(i * 340), actor_kind: i % 9 === 4 ? "nobody" : "user", actor_name: i % 9 === 4 ? "" : members[i % 3].name,
+    action: ACTIONS[i % ACTIONS.length], object: `/api/v1/members/${id(31 + (i % 4))}`, refusal: i % 11 === 3 ? "FORBIDDEN" : null, remote: "10.20.0.14", request_id: `01JD0000MOCK${1000 + i}`,
+}));
+
+/* Squares, enough to be looked at; nothing scans it. */
+function pretendQr() {
+    const cells = Array.from({ length: 29 * 29 }, (_u, i) => [i % 29, Math.floor(i / 29)]).filter(([x, y]) => (x * 7 + y * 13 + x * y) % 5 < 2);
+    return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 29 29"><path fill="#fff" d="M0 0h29v29H0z"/><path d="${cells.map(([x, y]) => `M${x} ${y}h1v1h-1z`).join("")}"/></svg>`;
+}
+
+function auditOf(query) {
+    const has = (text, key) => text.toLowerCase().includes((query.get(key) ?? "").toLowerCase());
+    return events.filter((event) => has(event.actor_name, "actor") && event.action.startsWith(query.get("action") ?? "") && has(event.object, "object") && (!query.get("refused") || event.refusal));
+}
+
+export const ACCESS_ROUTES = [
+    ["GET", "/setup", (_p, _u, _b, r) => ({ needed: r.req.headers.referer?.endsWith("/setup") ?? false })],
+    ["GET", "/invite/:token", ([token]) => (token === "gone" ? undefined : { team: "Vision lab", email: "mary@example.org", role: "editor", has_account: token === "known" })],
+    ["GET", "/members", () => page(members)],
+    ["PATCH", "/members/:user", ([user], _u, body) => Object.assign(members.find((item) => item.user_id === user), body)],
+    ["POST", "/members/:user/reset", () => ({ link: LINK.replace("invite", "reset") })],
+    ["GET", "/invitations", () => page(invitations)],
+    ["POST", "/invitations", (_p, _u, body) => {
+        const made = { ...invitation(45, body.email, body.role, "pending"), link: LINK };
+        invitations = [made, ...invitations];
+        return made;
+    }],
+    ["DELETE", "/invitations/:id", ([wanted]) => Object.assign(invitations.find((item) => item.id === wanted), { state: "revoked" })],
+    ["GET", "/sessions", () => page(sessions)],
+    ["POST", "/sessions/end-others", () => (sessions = sessions.filter((item) => item.current))],
+    ["DELETE", "/sessions/:id", ([wanted]) => (sessions = sessions.filter((item) => item.id !== wanted))],
+    ["POST", "/me/totp", () => ({ secret: "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP", uri: "otpauth://totp/Slipway:ada@example.org", qr_svg: pretendQr() })],
+    ["POST", "/me/totp/confirm", () => {
+        members[0].totp = true;
+        return { codes: CODES };
+    }],
+    ["POST", "/me/recovery-codes", () => ({ codes: CODES })],
+    ["DELETE", "/me/totp", () => Object.assign(members[0], { totp: false })],
+    ["GET", "/audit", (_p, url) => page(auditOf(url.searchParams))],
+    ["GET", "/audit/verify", () => ({ ok: true, events: events.length, first_bad_seq: null, message: "" })],
+];
