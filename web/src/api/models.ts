@@ -1,6 +1,6 @@
 /* The model registry, and asking a registered version for a prediction. */
 import { infiniteQueryOptions, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
-import { api } from "./client";
+import { api, request } from "./client";
 import type { Endpoint, InferReply, InferTensor, Model, ModelVersion, Page } from "./types";
 
 export function modelsQuery(project: string) {
@@ -76,6 +76,8 @@ export function useStopEndpoint(version: string) {
 export interface Prediction {
     reply: InferReply;
     latencyMs: number;
+    /** What of it was the model's, when the server tells. */
+    computeMs: number | null;
 }
 
 /** An image (its bytes as they are) or Open Inference Protocol inputs. */
@@ -88,10 +90,12 @@ export async function predict(
     const body = input instanceof Blob
         ? { body: input, headers: { "Content-Type": input.type } }
         : { json: { inputs: input } };
-    const reply = await api<InferReply>(`/api/v1/model-versions/${version}/predict`, {
+    const response = await request(`/api/v1/model-versions/${version}/predict`, {
         method: "POST",
         ...body,
         ...(signal ? { signal } : {}),
     });
-    return { reply, latencyMs: performance.now() - started };
+    const reply = (await response.json()) as InferReply;
+    const compute = /compute;dur=([\d.]+)/.exec(response.headers.get("Server-Timing") ?? "")?.[1];
+    return { reply, latencyMs: performance.now() - started, computeMs: compute === undefined ? null : Number(compute) };
 }

@@ -12,6 +12,16 @@ import css from "./Try.module.css";
 
 const CLASSES_SHOWN = 10;
 
+function Latency({ prediction: { latencyMs, computeMs } }: { prediction: Prediction }) {
+    const { t } = useI18n();
+    const whole = t("try.latency", { ms: latencyMs.toFixed(1) });
+    return (
+        <span className="muted small num">
+            {computeMs === null ? whole : `${whole} · ${t("try.compute", { ms: computeMs.toFixed(2) })}`}
+        </span>
+    );
+}
+
 interface AnswerCardProps {
     prediction: Prediction | undefined;
     classes: string[] | null;
@@ -33,7 +43,7 @@ export function AnswerCard({ prediction, classes, error, busy, emptyBody, childr
     }
     const answer = readAnswer(prediction.reply, classes);
     return (
-        <Card title={t("try.answer")} actions={<span className="muted small num">{t("try.latency", { ms: prediction.latencyMs.toFixed(1) })}</span>}>
+        <Card title={t("try.answer")} actions={<Latency prediction={prediction} />}>
             <div className="stack" aria-live="polite" aria-busy={busy}>
                 <div className={css.answer} data-answer={answer.label ?? answer.value}>
                     <b>{answer.label ?? formatMetric(answer.value)}</b>
