@@ -6,6 +6,8 @@
 #include "artifacts/artifacts.h"
 #include "auth/audit.h"
 #include "auth/auth.h"
+#include "auth/permissions.h"
+#include "auth/service_accounts.h"
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "datasets/datasets.h"
@@ -54,7 +56,11 @@ struct http_registry *app_registry(void) {
     http_register(r, SESSIONS_ROUTES, SESSIONS_ROUTE_COUNT);
     http_register(r, SETUP_ROUTES, SETUP_ROUTE_COUNT);
     http_register(r, TOTP_ROUTES, TOTP_ROUTE_COUNT);
+    http_register(r, SSO_ROUTES, SSO_ROUTE_COUNT);
     http_register(r, AUDIT_ROUTES, AUDIT_ROUTE_COUNT);
+    http_register(r, SERVICE_ROUTES, SERVICE_ROUTE_COUNT);
+    http_register(r, GROUPS_ROUTES, GROUPS_ROUTE_COUNT);
+    http_register(r, PERMISSIONS_ROUTES, PERMISSIONS_ROUTE_COUNT);
     http_register(r, PROJECTS_ROUTES, PROJECTS_ROUTE_COUNT);
     http_register(r, ARTIFACTS_ROUTES, ARTIFACTS_ROUTE_COUNT);
     http_register(r, DATASETS_ROUTES, DATASETS_ROUTE_COUNT);
@@ -71,6 +77,8 @@ struct http_registry *app_registry(void) {
 /* What clients read when they break a rule of the schema. */
 static void register_constraints(void) {
     db_register_constraints(AUTH_CONSTRAINTS, AUTH_CONSTRAINT_COUNT);
+    db_register_constraints(SERVICE_CONSTRAINTS, SERVICE_CONSTRAINT_COUNT);
+    db_register_constraints(GROUPS_CONSTRAINTS, GROUPS_CONSTRAINT_COUNT);
     db_register_constraints(PROJECTS_CONSTRAINTS, PROJECTS_CONSTRAINT_COUNT);
     db_register_constraints(DATASETS_CONSTRAINTS, DATASETS_CONSTRAINT_COUNT);
     db_register_constraints(TRACKING_CONSTRAINTS, TRACKING_CONSTRAINT_COUNT);

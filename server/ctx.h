@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum role { ROLE_NONE, ROLE_VIEWER, ROLE_EDITOR, ROLE_ADMIN, ROLE_OWNER };
@@ -15,20 +16,28 @@ enum role { ROLE_NONE, ROLE_VIEWER, ROLE_EDITOR, ROLE_ADMIN, ROLE_OWNER };
 enum principal_kind {
     PRINCIPAL_NOBODY, /* not signed in */
     PRINCIPAL_USER,   /* a browser session */
-    PRINCIPAL_TOKEN,  /* a personal API token; bounded by its user's role and by its scopes */
+    PRINCIPAL_TOKEN,  /* an API token; bounded by its user's role and by its scopes */
     PRINCIPAL_WORKER, /* slipway-worker; acts for the team of the job it holds */
     PRINCIPAL_SYSTEM  /* slipwayd itself: reaper, command line, migrations */
 };
 
-enum token_scope { TOKEN_READ = 1, TOKEN_WRITE = 2, TOKEN_ADMIN = 4, TOKEN_METRICS = 8 };
+enum token_scope {
+    TOKEN_READ = 1,
+    TOKEN_WRITE = 2,
+    TOKEN_ADMIN = 4,
+    TOKEN_METRICS = 8,
+    TOKEN_INGEST = 16 /* what training scripts report, nothing else */
+};
 
 #define ID_SIZE 37 /* a UUID as text, with its NUL */
 
 /* On whose behalf the work is done. Text members are empty when they do not apply. */
 struct principal {
     enum principal_kind kind;
-    enum role role;  /* in team_id */
+    enum role role;  /* in team_id; while a route of a project is answered, in that project */
     unsigned scopes; /* enum token_scope; all bits for a session */
+    bool by_project; /* the team has roles in projects, and they count for this user */
+    bool limited;    /* a token for some projects only */
     char user_id[ID_SIZE];
     char team_id[ID_SIZE];    /* the team acted in; row-level security is bound to it */
     char session_id[ID_SIZE]; /* session, API token or worker token: what to revoke */

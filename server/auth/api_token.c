@@ -63,6 +63,8 @@ static void fill_user(const struct identity *row, struct principal *ret) {
     ret->kind = PRINCIPAL_TOKEN;
     ret->role = (enum role)row->role;
     ret->scopes = (unsigned)row->scope_bits;
+    ret->by_project = row->by_project;
+    ret->limited = row->limited;
     memcpy(ret->user_id, row->user_id, ID_SIZE);
     memcpy(ret->team_id, row->team_id, ID_SIZE);
 }
@@ -94,15 +96,15 @@ enum err api_token_principal(struct ctx *cx, const char *text, struct principal 
 static const struct {
     const char *name;
     unsigned bit;   /* enum token_scope */
-    enum role role; /* least role of who makes it */
+    enum role role; /* least role of its owner */
 } TOKEN_SCOPES[SCOPE_NAMES_MAX] = {
-    {"read", TOKEN_READ, ROLE_VIEWER},
-    {"write", TOKEN_WRITE, ROLE_EDITOR},
-    {"admin", TOKEN_ADMIN, ROLE_ADMIN},
-    {"metrics.read", TOKEN_METRICS, ROLE_ADMIN},
+    {"read", TOKEN_READ, ROLE_VIEWER},      {"ingest", TOKEN_INGEST, ROLE_EDITOR},
+    {"write", TOKEN_WRITE, ROLE_EDITOR},    {"admin", TOKEN_ADMIN, ROLE_ADMIN},
+    {"metrics", TOKEN_METRICS, ROLE_ADMIN},
 };
 
-static enum err scope_bits(struct ctx *cx, const struct list *names, unsigned *ret) {
+static enum err scope_bits(struct ctx *cx, const struct token_owner *owner,
+                           const struct list *names, unsigned *ret) {
     *ret = 0;
     for (size_t i = 0; i < names->count; i++) {
         const char *name = ((const char *const *)names->items)[i];
@@ -111,9 +113,12 @@ static enum err scope_bits(struct ctx *cx, const struct list *names, unsigned *r
             at++;
         if (at == SCOPE_NAMES_MAX)
             return fail_field(cx, ERR_INVALID, "scopes", "there is no scope \"%.40s\"", name);
-        if (cx->who.role < TOKEN_SCOPES[at].role)
+        if (owner->role < TOKEN_SCOPES[at].role)
             return fail_field(cx, ERR_FORBIDDEN, "scopes", "scope \"%s\" needs the role %s", name,
                               ROLE_NAMES[TOKEN_SCOPES[at].role]);
+        if (!(owner->scopes & TOKEN_SCOPES[at].bit))
+            return fail_field(cx, ERR_FORBIDDEN, "scopes",
+                              "a token cannot hand on scope \"%s\", which it does not have", name);
         *ret |= TOKEN_SCOPES[at].bit;
     }
     if (!*ret)
@@ -135,16 +140,22 @@ static struct list scope_names(struct ctx *cx, unsigned bits) {
 static const struct field API_TOKEN_ROW_FIELDS[] = {
     FIELD(UUID, struct api_token, id),           FIELD(STRING, struct api_token, name),
     FIELD(STRING, struct api_token, prefix),     FIELD(INT, struct api_token, scope_bits),
+    FIELD(STRING, struct api_token, owner),      FIELD(STRINGS, struct api_token, projects),
     FIELD(TIME, struct api_token, created_at),   FIELD(TIME, struct api_token, expires_at),
     FIELD(TIME, struct api_token, last_used_at),
 };
 static SHAPE(API_TOKEN_ROW, "ApiTokenRow", struct api_token, API_TOKEN_ROW_FIELDS);
 
-enum err api_token_list(struct ctx *cx, const struct page_query *page, struct list *ret) {
+struct token_owner token_owner_self(const struct ctx *cx) {
+    return (struct token_owner){cx->who.team_id, cx->who.user_id, cx->who.role, cx->who.scopes};
+}
+
+enum err api_token_list(struct ctx *cx, const struct token_owner *owner,
+                        const struct page_query *page, struct list *ret) {
     const char *after;
     TRY(page_after(cx, page, &after));
     TRY(db_many(cx, &SQL_token_list,
-                ARGS(cx->who.team_id, cx->who.user_id, after, page_rows(cx, page)), &API_TOKEN_ROW,
+                ARGS(owner->team_id, owner->user_id, after, page_rows(cx, page)), &API_TOKEN_ROW,
                 ret));
     struct api_token *items = ret->items;
     for (size_t i = 0; i < ret->count; i++)
@@ -159,14 +170,36 @@ static const struct field CREATED_FIELDS[] = {
 };
 static SHAPE(CREATED, "ApiTokenCreatedRow", struct api_token_created, CREATED_FIELDS);
 
-enum err api_token_create(struct ctx *cx, const struct api_token_create *options,
-                          struct api_token_created *ret) {
-    unsigned bits;
-    TRY(scope_bits(cx, &options->scopes, &bits));
+/* As an array for the statement; NULL = every project. */
+static enum err limit_of(struct ctx *cx, const struct token_owner *owner, const struct list *slugs,
+                         const char **ret) {
+    const char *found;
+    *ret = NULL;
+    if (slugs->count == 0)
+        return OK;
+    *ret = db_text_array(cx, slugs->items, slugs->count);
+    TRY(db_value(cx, &SQL_token_projects_found, ARGS(owner->team_id, *ret), &found));
+    if (strtoull(found, NULL, 10) != slugs->count)
+        return fail_field(cx, ERR_NOT_FOUND, "projects",
+                          "one of these projects does not exist, or is named twice");
+    return OK;
+}
+
+static enum err require_few(struct ctx *cx, const struct token_owner *owner) {
     const char *count;
-    TRY(db_value(cx, &SQL_token_count, ARGS(cx->who.team_id, cx->who.user_id), &count));
-    if (count && atoll(count) >= TOKENS_MAX)
-        return fail(cx, ERR_CONFLICT, "you have %d tokens, delete one first", TOKENS_MAX);
+    TRY(db_value(cx, &SQL_token_count, ARGS(owner->team_id, owner->user_id), &count));
+    if (atoll(count) >= TOKENS_MAX)
+        return fail(cx, ERR_CONFLICT, "there are %d tokens already, delete one first", TOKENS_MAX);
+    return OK;
+}
+
+enum err api_token_create(struct ctx *cx, const struct token_owner *owner,
+                          const struct api_token_create *options, struct api_token_created *ret) {
+    unsigned bits;
+    const char *limit;
+    TRY(scope_bits(cx, owner, &options->scopes, &bits));
+    TRY(limit_of(cx, owner, &options->projects, &limit));
+    TRY(require_few(cx, owner));
     char id[UUID_TEXT_SIZE], token[AUTH_TOKEN_SIZE], prefix[PREFIX_LENGTH + 1];
     char hash[SHA256_TEXT_SIZE];
     uuid_new(id);
@@ -174,20 +207,21 @@ enum err api_token_create(struct ctx *cx, const struct api_token_create *options
     sha256_hex_of(token, strlen(token), hash);
     const char *days = options->expires_in_days ? db_int(cx, options->expires_in_days) : NULL;
     TRY(db_one(cx, &SQL_token_create,
-               ARGS(id, cx->who.team_id, cx->who.user_id, options->name, prefix, hash,
-                    db_int(cx, bits), days),
+               ARGS(id, owner->team_id, owner->user_id, options->name, prefix, hash,
+                    db_int(cx, bits), days, limit),
                &CREATED, ret));
     ret->token = arena_strdup(cx->arena, token);
     return OK;
 }
 
-enum err api_token_delete(struct ctx *cx, const char *id) {
+enum err api_token_delete(struct ctx *cx, const struct token_owner *owner, const char *id) {
     int64_t deleted = 0;
     if (uuid_is_valid(id))
-        TRY(db_exec(cx, &SQL_token_delete, ARGS(cx->who.team_id, cx->who.user_id, id), &deleted));
+        TRY(db_exec(cx, &SQL_token_delete, ARGS(owner->team_id, owner->user_id, id), &deleted));
     if (!deleted)
         return fail(cx, ERR_NOT_FOUND, "there is no such token");
-    principals_forget(cx->app->auth->principals, id);
+    if (cx->app->auth)
+        principals_forget(cx->app->auth->principals, id);
     return OK;
 }
 

@@ -7,14 +7,18 @@
 
 #include "auth/access.h"
 #include "auth/auth_private.h"
+#include "auth/permissions.h"
 #include "base/clock.h"
 #include "db/db.h"
 #include "http/head.h"
 #include "sql/auth.h"
 
+#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+enum { BASIC_MAX = 510 }; /* bytes of user name and password; divisible by three */
 
 const char *const ROLE_NAMES[] = {"none", "viewer", "editor", "admin", "owner", NULL};
 
@@ -31,6 +35,7 @@ enum err auth_new(const struct auth_options *options, struct auth **ret, struct 
     explicit_bzero(seal_key, sizeof(seal_key));
     auth->key_dir = options->key_dir;
     auth->principals = principals_new();
+    auth->documents = oidc_cache_new();
     auth->session_hours = options->session_hours > 0 ? options->session_hours : 12;
     auth->access_seconds = options->access_minutes * 60;
     if (auth->access_seconds < 60 || auth->access_seconds > ACCESS_SECONDS)
@@ -43,6 +48,7 @@ void auth_free(struct auth *auth) {
     if (!auth)
         return;
     principals_free(auth->principals);
+    oidc_cache_free(auth->documents);
     explicit_bzero(&auth->keys, sizeof(auth->keys));
     explicit_bzero(auth->seal_key, sizeof(auth->seal_key));
     free(auth);
@@ -85,10 +91,31 @@ static enum err become(struct ctx *cx, const char *key, struct lookup *lookup) {
     return OK;
 }
 
+/* The password of "Basic …", whatever the user's name: what programs send that know no better. */
+static const char *basic_password(struct ctx *cx, const char *encoded) {
+    unsigned char text[BASIC_MAX + 1];
+    size_t length = strlen(encoded);
+    if (length == 0 || length % 4 != 0 || length > BASIC_MAX / 3 * 4)
+        return "";
+    int size = EVP_DecodeBlock(text, (const unsigned char *)encoded, (int)length);
+    if (size < 0)
+        return "";
+    /* The padding counts as zero bytes: the text ends there. */
+    text[size] = '\0';
+    const char *colon = strchr((const char *)text, ':');
+    return colon ? arena_strdup(cx->arena, colon + 1) : "";
+}
+
+static const char *token_of(struct ctx *cx, const char *authorization) {
+    const char *rest = authorization + strcspn(authorization, " ");
+    rest += strspn(rest, " ");
+    if (strncasecmp(authorization, "Bearer ", 7) == 0)
+        return rest;
+    return strncasecmp(authorization, "Basic ", 6) == 0 ? basic_password(cx, rest) : "";
+}
+
 static enum err authenticate_token(struct ctx *cx, const char *authorization) {
-    if (strncasecmp(authorization, "Bearer ", 7) != 0)
-        return OK;
-    const char *token = authorization + 7 + strspn(authorization + 7, " ");
+    const char *token = token_of(cx, authorization);
     if (!api_token_is_well_formed(token))
         return OK;
     char key[SHA256_TEXT_SIZE];
@@ -148,6 +175,7 @@ static enum err sweep(struct ctx *cx, void *arg) {
     (void)arg;
     TRY(db_exec(cx, &SQL_sweep_sessions, NO_ARGS, NULL));
     TRY(db_exec(cx, &SQL_sweep_resets, NO_ARGS, NULL));
+    TRY(db_exec(cx, &SQL_sweep_sso_states, NO_ARGS, NULL));
     return db_exec(cx, &SQL_sweep_login_failures, NO_ARGS, NULL);
 }
 
@@ -156,4 +184,9 @@ enum err auth_sweep(struct ctx *cx) {
 }
 
 const struct http_hooks AUTH_HOOKS = {
-    .authenticate = authenticate, .admit = setup_admit, .audit = auth_audit};
+    .authenticate = authenticate,
+    .admit = setup_admit,
+    .audit = auth_audit,
+    .project_role = permission_role,
+    .advice = permission_advice,
+};

@@ -5,7 +5,7 @@
 select id, password_hash, disabled_at is not null as disabled,
     exists (select from second_factors f
             where f.user_id = users.id and f.confirmed_at is not null) as second_factor
-from users where email = $1;
+from users where email = $1 and password_hash <> '!';
 
 -- name: user_get :one
 select id, email, name, locale, created_at
@@ -55,7 +55,8 @@ select $1::uuid, u.id, $3::uuid, u.session_epoch, $4, $5, now() + interval '30 d
 from users u where u.id = $2::uuid;
 
 -- name: session_principal :opt
-select s.id as session_id, s.user_id, s.team_id, m.role, u.email
+select s.id as session_id, s.user_id, s.team_id, m.role, u.email,
+    m.role <> 'owner' and exists (select from project_roles r where r.team_id = s.team_id) as by_project
 from sessions s
 join users u on u.id = s.user_id
 join members m on m.team_id = s.team_id and m.user_id = s.user_id
@@ -105,27 +106,41 @@ delete from login_failures where subject = $1;
 update login_failures set failures = failures - 1 where subject = $1 and failures > 0;
 
 -- name: token_list :many
-select id, name, prefix, scopes as scope_bits, created_at, expires_at, last_used_at
-from api_tokens
-where team_id = $1::uuid and user_id = $2::uuid and ($3::uuid is null or id < $3::uuid)
-order by id desc limit $4::int;
+select t.id, t.name, t.prefix, t.scopes as scope_bits, u.name as owner,
+    case when t.project_ids is not null then array(
+        select p.slug from projects p
+        where p.team_id = t.team_id and p.id = any (t.project_ids) order by p.slug) end as projects,
+    t.created_at, t.expires_at, t.last_used_at
+from api_tokens t join users u on u.id = t.user_id
+where t.team_id = $1::uuid and ($2::uuid is null or t.user_id = $2::uuid)
+  and ($3::uuid is null or t.id < $3::uuid)
+order by t.id desc limit $4::int;
 
--- name: token_count :opt
+-- name: token_count :one
 select count(*) from api_tokens where team_id = $1::uuid and user_id = $2::uuid;
 
+-- name: token_projects_found :one
+select count(*) from projects where team_id = $1::uuid and slug = any ($2::text[]);
+
 -- name: token_create :one
-insert into api_tokens (id, team_id, user_id, name, prefix, token_sha256, scopes, expires_at)
-values ($1::uuid, $2::uuid, $3::uuid, $4, $5, $6, $7::int, now() + make_interval(days => $8::int))
+insert into api_tokens (id, team_id, user_id, name, prefix, token_sha256, scopes, expires_at, project_ids)
+values ($1::uuid, $2::uuid, $3::uuid, $4, $5, $6, $7::int, now() + make_interval(days => $8::int),
+    case when $9::text[] is not null then array(
+        select id from projects where team_id = $2::uuid and slug = any ($9::text[])) end)
 returning id, name, expires_at;
 
 -- name: token_delete :exec
-delete from api_tokens where team_id = $1::uuid and user_id = $2::uuid and id = $3::uuid;
+delete from api_tokens
+where team_id = $1::uuid and ($2::uuid is null or user_id = $2::uuid) and id = $3::uuid;
 
 -- name: token_principal :opt
-select t.id as session_id, t.token_sha256, t.user_id, t.team_id, m.role, u.email, t.scopes as scope_bits
+select t.id as session_id, t.token_sha256, t.user_id, t.team_id, m.role,
+    coalesce(s.name, u.email) as email, t.scopes as scope_bits, t.project_ids is not null as limited,
+    m.role <> 'owner' and exists (select from project_roles r where r.team_id = t.team_id) as by_project
 from api_tokens t
 join users u on u.id = t.user_id
 join members m on m.team_id = t.team_id and m.user_id = t.user_id
+left join service_accounts s on s.team_id = t.team_id and s.user_id = t.user_id
 where t.prefix = $1 and (t.expires_at is null or t.expires_at > now()) and u.disabled_at is null
   and m.deactivated_at is null;
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "auth/auth.h"
+#include "auth/oidc.h"
 #include "auth/principals.h"
 #include "auth/seal.h"
 #include "auth/token.h"
@@ -13,6 +14,7 @@
 struct auth {
     struct token_keys keys;
     struct principals *principals;
+    struct oidc_cache *documents;
     unsigned char seal_key[SEAL_KEY_SIZE]; /* of secrets that have to be read again; seal.h */
     const char *key_dir;                   /* the options' */
     atomic_bool has_owner;                 /* true once one was seen; see setup.c */
@@ -76,6 +78,7 @@ struct session_start {
     const char *user_id;
     const char *team_id; /* NULL = the team joined first */
     const char *user_agent;
+    const char *provider_id; /* that vouches for them; NULL = they proved it with a password */
 };
 struct session_opened {
     char refresh[REFRESH_SIZE];
@@ -85,6 +88,10 @@ MUST_USE enum err session_open(struct ctx *cx, const struct session_start *start
                                struct session_opened *ret);
 MUST_USE enum err session_become(struct ctx *cx, const struct session_opened *opened,
                                  struct session_secrets *ret);
+/* ERR_FORBIDDEN for a session that an identity provider vouched for: what it knows is good in its
+ * own team, and says nothing about the account. */
+MUST_USE enum err session_require_password(struct ctx *cx);
+void session_set_cookies(struct ctx *cx, struct reply *rp, const struct session_secrets *secrets);
 /* Sets the session's cookies and describes it. */
 MUST_USE enum err session_reply(struct ctx *cx, struct reply *rp,
                                 const struct session_secrets *secrets);
@@ -108,26 +115,38 @@ struct identity {
     const char *session_id, *user_id, *team_id, *email, *token_sha256;
     int role;
     int64_t scope_bits;
+    bool by_project, limited;
 };
 extern const struct shape IDENTITY;
 
 /* --- API and worker tokens: api_token.c --- */
 
-#define SCOPE_NAMES_MAX 4
+#define SCOPE_NAMES_MAX 5
 
 struct api_token {
-    const char *id, *name, *prefix;
+    const char *id, *name, *prefix, *owner;
     struct list scopes;
-    int64_t scope_bits; /* enum token_scope */
+    struct list projects; /* slugs; NULL items = every project */
+    int64_t scope_bits;   /* enum token_scope */
     int64_t created_at, expires_at, last_used_at;
 };
 extern const struct shape API_TOKEN;
 
+/* Whose tokens: a member, or a service account. */
+struct token_owner {
+    const char *team_id, *user_id;
+    enum role role;  /* what the tokens may do at most */
+    unsigned scopes; /* what their maker may hand on, enum token_scope */
+};
+struct token_owner token_owner_self(const struct ctx *cx);
+
 struct api_token_create {
     const char *name;
     struct list scopes;
+    struct list projects;    /* slugs; empty = every project */
     int64_t expires_in_days; /* 0 = never */
 };
+extern const struct shape API_TOKEN_CREATE, API_TOKEN_CREATED;
 
 struct api_token_created {
     const char *token, *id, *name;
@@ -138,11 +157,13 @@ struct api_token_created {
 bool api_token_is_well_formed(const char *text);
 /* Principal of an API or worker token; PRINCIPAL_NOBODY when it is not good. System mode. */
 MUST_USE enum err api_token_principal(struct ctx *cx, const char *text, struct principal *ret);
-MUST_USE enum err api_token_create(struct ctx *cx, const struct api_token_create *options,
+MUST_USE enum err api_token_create(struct ctx *cx, const struct token_owner *owner,
+                                   const struct api_token_create *options,
                                    struct api_token_created *ret);
-/* One row more than the page shows, for reply_page_by_id(). */
-MUST_USE enum err api_token_list(struct ctx *cx, const struct page_query *page, struct list *ret);
-MUST_USE enum err api_token_delete(struct ctx *cx, const char *id);
+/* One row more than the page shows, for reply_page_by_id(). user_id NULL = of the whole team. */
+MUST_USE enum err api_token_list(struct ctx *cx, const struct token_owner *owner,
+                                 const struct page_query *page, struct list *ret);
+MUST_USE enum err api_token_delete(struct ctx *cx, const struct token_owner *owner, const char *id);
 
 /* --- people: user.c --- */
 

@@ -93,6 +93,9 @@ static const struct field API_TOKEN_FIELDS[] = {
     FIELD(STRING, struct api_token, name),
     FIELD(STRING, struct api_token, prefix, .doc = "how the token begins, to recognise it"),
     FIELD(STRINGS, struct api_token, scopes),
+    FIELD(STRINGS, struct api_token, projects, .flags = FIELD_NULLABLE,
+          .doc = "the only projects it sees; null = every one"),
+    FIELD(STRING, struct api_token, owner, .doc = "name of who it acts as"),
     FIELD(TIME, struct api_token, created_at),
     FIELD(TIME, struct api_token, expires_at, .flags = FIELD_NULLABLE),
     FIELD(TIME, struct api_token, last_used_at, .flags = FIELD_NULLABLE, .doc = "to the minute"),
@@ -102,11 +105,13 @@ SHAPE(API_TOKEN, "ApiToken", struct api_token, API_TOKEN_FIELDS);
 static const struct field API_TOKEN_CREATE_FIELDS[] = {
     FIELD(STRING, struct api_token_create, name, .flags = FIELD_REQUIRED, .min = 1, .max = 200),
     FIELD(STRINGS, struct api_token_create, scopes, .flags = FIELD_REQUIRED, .max = SCOPE_NAMES_MAX,
-          .doc = "read, write, admin, metrics.read"),
+          .doc = "read, ingest, write, admin, metrics"),
+    FIELD(STRINGS, struct api_token_create, projects, .max = 100,
+          .doc = "slugs of the only projects it sees; absent = every one"),
     FIELD(INT, struct api_token_create, expires_in_days, .min = 1, .max = 3650,
           .doc = "absent = never"),
 };
-static SHAPE(API_TOKEN_CREATE, "ApiTokenCreate", struct api_token_create, API_TOKEN_CREATE_FIELDS);
+SHAPE(API_TOKEN_CREATE, "ApiTokenCreate", struct api_token_create, API_TOKEN_CREATE_FIELDS);
 
 static const struct field API_TOKEN_CREATED_FIELDS[] = {
     FIELD(STRING, struct api_token_created, token, .flags = FIELD_SECRET, .doc = "shown this once"),
@@ -114,8 +119,7 @@ static const struct field API_TOKEN_CREATED_FIELDS[] = {
     FIELD(STRING, struct api_token_created, name),
     FIELD(TIME, struct api_token_created, expires_at, .flags = FIELD_NULLABLE),
 };
-static SHAPE(API_TOKEN_CREATED, "ApiTokenCreated", struct api_token_created,
-             API_TOKEN_CREATED_FIELDS);
+SHAPE(API_TOKEN_CREATED, "ApiTokenCreated", struct api_token_created, API_TOKEN_CREATED_FIELDS);
 
 struct tokens_query {
     struct page_query page;
@@ -125,7 +129,7 @@ static SHAPE(TOKENS_QUERY, "ApiTokenQuery", struct tokens_query, TOKENS_QUERY_FI
 
 /* --- cookies --- */
 
-static void set_cookies(struct ctx *cx, struct reply *rp, const struct session_secrets *secrets) {
+void session_set_cookies(struct ctx *cx, struct reply *rp, const struct session_secrets *secrets) {
     reply_header(cx, rp, "Set-Cookie",
                  arena_printf(cx->arena, "__Host-slipway=%s; Max-Age=%lld; " COOKIE_RULES,
                               secrets->access, (long long)cx->app->auth->access_seconds));
@@ -148,7 +152,7 @@ static enum err reply_session(struct ctx *cx, struct reply *rp, int64_t expires_
 }
 
 enum err session_reply(struct ctx *cx, struct reply *rp, const struct session_secrets *secrets) {
-    set_cookies(cx, rp, secrets);
+    session_set_cookies(cx, rp, secrets);
     return reply_session(cx, rp, secrets->access_expires_at);
 }
 
@@ -216,21 +220,24 @@ static enum err put_password(struct ctx *cx, const struct req *rq, struct reply 
 static enum err get_tokens(struct ctx *cx, const struct req *rq, struct reply *rp) {
     const struct tokens_query *query = rq->query;
     struct list tokens;
-    TRY(api_token_list(cx, &query->page, &tokens));
+    const struct token_owner self = token_owner_self(cx);
+    TRY(api_token_list(cx, &self, &query->page, &tokens));
     reply_page_by_id(cx, rq, rp, &query->page, tokens);
     return OK;
 }
 
 static enum err post_token(struct ctx *cx, const struct req *rq, struct reply *rp) {
     struct api_token_created *created = arena_new_struct(cx->arena, struct api_token_created);
-    TRY(api_token_create(cx, rq->body, created));
+    const struct token_owner self = token_owner_self(cx);
+    TRY(api_token_create(cx, &self, rq->body, created));
     reply_object(rp, created);
     return OK;
 }
 
 static enum err delete_token(struct ctx *cx, const struct req *rq, struct reply *rp) {
     (void)rp;
-    return api_token_delete(cx, req_param(rq, "token"));
+    const struct token_owner self = token_owner_self(cx);
+    return api_token_delete(cx, &self, req_param(rq, "token"));
 }
 
 const struct route AUTH_ROUTES[] = {

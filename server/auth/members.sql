@@ -12,6 +12,7 @@ select m.user_id, u.email, u.name, m.role,
     m.created_at
 from members m join users u on u.id = m.user_id
 where m.team_id = $1::uuid and ($2::uuid is null or m.user_id < $2::uuid)
+  and not exists (select from service_accounts a where a.team_id = m.team_id and a.user_id = m.user_id)
 order by m.user_id desc limit $3::int;
 
 -- name: member_get :opt
@@ -24,7 +25,8 @@ select m.user_id, u.email, u.name, m.role,
      where s.team_id = m.team_id and s.user_id = m.user_id) as last_seen_at,
     m.created_at
 from members m join users u on u.id = m.user_id
-where m.team_id = $1::uuid and m.user_id = $2::uuid;
+where m.team_id = $1::uuid and m.user_id = $2::uuid
+  and not exists (select from service_accounts a where a.team_id = m.team_id and a.user_id = m.user_id);
 
 -- Whoever changes members of a team queues here, so that two owners cannot demote each other.
 -- name: member_owners_lock :many

@@ -74,12 +74,12 @@ void principals_put(struct principals *p, const char *key, int64_t asked_at,
     e->who = *who;
 }
 
-void principals_forget(struct principals *p, const char *session_or_user_id) {
+void principals_forget(struct principals *p, const char *id) {
     scope_lock(&p->lock);
     for (size_t i = 0; i < PLACES; i++) {
         struct entry *e = &p->entries[i];
-        if (strcmp(e->who.session_id, session_or_user_id) == 0 ||
-            strcmp(e->who.user_id, session_or_user_id) == 0)
+        if (strcmp(e->who.session_id, id) == 0 || strcmp(e->who.user_id, id) == 0 ||
+            strcmp(e->who.team_id, id) == 0)
             e->key[0] = '\0';
     }
 }

@@ -20,5 +20,5 @@ bool principals_find(struct principals *p, const char *key, struct principal *re
 /* asked_at: clock_mono_us() before the question went to the database. */
 void principals_put(struct principals *p, const char *key, int64_t asked_at,
                     const struct principal *who);
-/* Forgets whatever belongs to a session or token, or to a user. */
-void principals_forget(struct principals *p, const char *session_or_user_id);
+/* Forgets whatever belongs to a session or token, to a user, or to a team. */
+void principals_forget(struct principals *p, const char *id);

@@ -30,6 +30,8 @@ static const struct field IDENTITY_FIELDS[] = {
     FIELD(STRING, struct identity, token_sha256, .flags = FIELD_SECRET),
     FIELD(ENUM, struct identity, role, .names = ROLE_NAMES),
     FIELD(INT, struct identity, scope_bits),
+    FIELD(BOOL, struct identity, by_project),
+    FIELD(BOOL, struct identity, limited),
 };
 SHAPE(IDENTITY, "Identity", struct identity, IDENTITY_FIELDS);
 
@@ -48,7 +50,8 @@ enum err session_principal(struct ctx *cx, const char *session_id, struct princi
         return OK;
     ret->kind = PRINCIPAL_USER;
     ret->role = (enum role)row.role;
-    ret->scopes = TOKEN_READ | TOKEN_WRITE | TOKEN_ADMIN | TOKEN_METRICS;
+    ret->scopes = TOKEN_READ | TOKEN_WRITE | TOKEN_ADMIN | TOKEN_METRICS | TOKEN_INGEST;
+    ret->by_project = row.by_project;
     copy_id(ret->session_id, row.session_id);
     copy_id(ret->user_id, row.user_id);
     copy_id(ret->team_id, row.team_id);
@@ -197,6 +200,17 @@ static enum err first_team(struct ctx *cx, const char *user_id, const char **ret
     return OK;
 }
 
+/* Owners keep their passwords where single sign-on is all that others have: a provider that is down
+ * must not lock out those who could mend it. */
+static enum err require_password_counts(struct ctx *cx, const struct principal *who) {
+    const char *sso_only;
+    if (who->kind != PRINCIPAL_USER || who->role == ROLE_OWNER)
+        return OK;
+    TRY(db_value(cx, &SQL_sso_is_required, ARGS(who->team_id), &sso_only));
+    return sso_only ? fail(cx, ERR_FORBIDDEN, "this team signs in through its identity provider")
+                    : OK;
+}
+
 enum err session_open(struct ctx *cx, const struct session_start *start,
                       struct session_opened *ret) {
     const char *team_id = start->team_id;
@@ -211,7 +225,10 @@ enum err session_open(struct ctx *cx, const struct session_start *start,
     random_bytes(secret, sizeof(secret));
     refresh_text(secret, ret->refresh);
     TRY(refresh_store(cx, ret->refresh, id));
-    return session_principal(cx, id, &ret->who);
+    if (start->provider_id)
+        TRY(db_exec(cx, &SQL_sso_mark_session, ARGS(id, start->provider_id), NULL));
+    TRY(session_principal(cx, id, &ret->who));
+    return start->provider_id ? OK : require_password_counts(cx, &ret->who);
 }
 
 enum err session_become(struct ctx *cx, const struct session_opened *opened,
@@ -348,10 +365,27 @@ static enum err change_team(struct ctx *cx, void *arg) {
     if (!change->is_member)
         return fail_field(cx, ERR_NOT_FOUND, "team_id", "there is no such team");
     TRY(db_exec(cx, &SQL_session_set_team, ARGS(change->who.session_id, change->team_id), NULL));
-    return session_principal(cx, change->who.session_id, &change->who);
+    TRY(session_principal(cx, change->who.session_id, &change->who));
+    return require_password_counts(cx, &change->who);
+}
+
+static enum err find_provider(struct ctx *cx, void *arg) {
+    const char *provider;
+    TRY(db_value(cx, &SQL_sso_session_provider, ARGS(arg), &provider));
+    return provider ? fail(cx, ERR_FORBIDDEN,
+                           "this session came from a team's identity provider: sign in with your "
+                           "password for this")
+                    : OK;
+}
+
+enum err session_require_password(struct ctx *cx) {
+    char id[ID_SIZE]; /* cx->who is another while the system acts */
+    copy_id(id, cx->who.session_id);
+    return as_system(cx, find_provider, id);
 }
 
 enum err session_change_team(struct ctx *cx, const char *team_id) {
+    TRY(session_require_password(cx));
     struct team_change change = {.team_id = team_id, .who = cx->who};
     TRY(as_system(cx, change_team, &change));
     principals_forget(cx->app->auth->principals, cx->who.session_id);

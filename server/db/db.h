@@ -9,6 +9,8 @@
  * Row-level security. Every statement runs with app.team set (transaction-local) to
  * cx->who.team_id and app.system = on for PRINCIPAL_WORKER and PRINCIPAL_SYSTEM alone: when cx->who
  * changes within a transaction (signing in), the wall moves with it before the next statement. A
+ * second wall inside the team's (app.subject, app.token) hides projects from those who have no role
+ * in them: migrations/0010_permissions.sql. A
  * worker call narrows itself to the job's team with db_act_as_team(). COPY cannot write into tables
  * with row-level security; bulk inserts take arrays: insert … select … from unnest($1::bigint[],
  * …).

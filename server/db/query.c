@@ -24,7 +24,7 @@ struct db_conn {
     bool narrowed;   /* system work that acts as the team of cx->who */
     bool wall_known; /* wall_team and wall_system are what PostgreSQL has */
     bool wall_system;
-    char wall_team[ID_SIZE];
+    char wall_team[ID_SIZE], wall_subject[ID_SIZE], wall_token[ID_SIZE];
     int savepoints; /* open ones */
 };
 
@@ -82,10 +82,29 @@ static bool wants_system(const struct ctx *cx) {
            !cx->conn->narrowed;
 }
 
+/* Whose roles in projects count, and which token's projects; "" = all projects are seen. */
+static const char *subject_of(const struct ctx *cx) {
+    return cx->who.by_project ? cx->who.user_id : "";
+}
+
+static const char *limiting_token_of(const struct ctx *cx) {
+    return cx->who.limited ? cx->who.session_id : "";
+}
+
+static void wall_set(struct ctx *cx) {
+    struct db_conn *s = cx->conn;
+    snprintf(s->wall_team, sizeof(s->wall_team), "%s", cx->who.team_id);
+    snprintf(s->wall_subject, sizeof(s->wall_subject), "%s", subject_of(cx));
+    snprintf(s->wall_token, sizeof(s->wall_token), "%s", limiting_token_of(cx));
+    s->wall_system = wants_system(cx);
+}
+
 static bool wall_stands(const struct ctx *cx) {
     const struct db_conn *s = cx->conn;
     return s->wall_known && s->wall_system == wants_system(cx) &&
-           strcmp(s->wall_team, cx->who.team_id) == 0;
+           strcmp(s->wall_team, cx->who.team_id) == 0 &&
+           strcmp(s->wall_subject, subject_of(cx)) == 0 &&
+           strcmp(s->wall_token, limiting_token_of(cx)) == 0;
 }
 
 static void add_step(struct batch *b, enum step step, int sent) {
@@ -95,14 +114,15 @@ static void add_step(struct batch *b, enum step step, int sent) {
 
 static void send_wall(struct ctx *cx, struct batch *b) {
     struct db_conn *s = cx->conn;
-    const char *args[] = {cx->who.team_id, wants_system(cx) ? "on" : "off"};
+    const char *args[] = {cx->who.team_id, wants_system(cx) ? "on" : "off", subject_of(cx),
+                          limiting_token_of(cx)};
     add_step(b, STEP_WALL,
              PQsendQueryParams(
                  s->held->pg,
-                 "select set_config('app.team', $1, true), set_config('app.system', $2, true)", 2,
-                 NULL, args, NULL, NULL, 0));
-    snprintf(s->wall_team, sizeof(s->wall_team), "%s", cx->who.team_id);
-    s->wall_system = wants_system(cx);
+                 "select set_config('app.team', $1, true), set_config('app.system', $2, true),"
+                 " set_config('app.subject', $3, true), set_config('app.token', $4, true)",
+                 4, NULL, args, NULL, NULL, 0));
+    wall_set(cx);
 }
 
 static void send_command(struct pooled *c, const struct command *cmd, struct batch *b) {
@@ -413,8 +433,7 @@ static enum err undo_savepoint(struct ctx *cx, const char *name, enum err err) {
     char text[96];
     s->tx = TX_OPEN;
     s->wall_known = true; /* nothing may be sent before the rollback in an aborted transaction */
-    s->wall_system = wants_system(cx);
-    snprintf(s->wall_team, sizeof(s->wall_team), "%s", cx->who.team_id);
+    wall_set(cx);
     snprintf(text, sizeof(text), "rollback to savepoint %s", name);
     enum err undone = run_text(cx, text);
     s->wall_known = false;

@@ -19,8 +19,8 @@
 
 enum method { GET = 1, POST = 2, PUT = 4, PATCH = 8, DELETE = 16, HEAD = 32, OPTIONS = 64 };
 
-/* What a route demands. Each row: symbol, wire name, least role, token scope.
- * A route without a scope (0) stops the start. */
+/* What a route demands. Each row: symbol, wire name, least role, token scopes of which one is
+ * enough. A route without a scope (0) stops the start. */
 #define SCOPE_TABLE(X)                                                                             \
     X(SCOPE_PUBLIC, "public", ROLE_NONE, 0)                                                        \
     X(SCOPE_SIGNED_IN, "signed_in", ROLE_NONE, TOKEN_READ)                                         \
@@ -33,6 +33,7 @@ enum method { GET = 1, POST = 2, PUT = 4, PATCH = 8, DELETE = 16, HEAD = 32, OPT
     X(SCOPE_JOB_WRITE, "job.write", ROLE_EDITOR, TOKEN_WRITE)                                      \
     X(SCOPE_RUN_READ, "run.read", ROLE_VIEWER, TOKEN_READ)                                         \
     X(SCOPE_RUN_WRITE, "run.write", ROLE_EDITOR, TOKEN_WRITE)                                      \
+    X(SCOPE_RUN_INGEST, "run.ingest", ROLE_EDITOR, TOKEN_WRITE | TOKEN_INGEST)                     \
     X(SCOPE_MODEL_READ, "model.read", ROLE_VIEWER, TOKEN_READ)                                     \
     X(SCOPE_MODEL_WRITE, "model.write", ROLE_EDITOR, TOKEN_WRITE)                                  \
     X(SCOPE_PREDICT, "predict", ROLE_VIEWER, TOKEN_READ)                                           \
@@ -41,6 +42,7 @@ enum method { GET = 1, POST = 2, PUT = 4, PATCH = 8, DELETE = 16, HEAD = 32, OPT
     X(SCOPE_WORKER, "worker", ROLE_NONE, 0) /* worker tokens only */                               \
     X(SCOPE_TEAM_READ, "team.read", ROLE_VIEWER, TOKEN_READ)                                       \
     X(SCOPE_TEAM_ADMIN, "team.admin", ROLE_ADMIN, TOKEN_ADMIN)                                     \
+    X(SCOPE_TEAM_OWN, "team.own", ROLE_OWNER, TOKEN_ADMIN)                                         \
     X(SCOPE_METRICS, "metrics.read", ROLE_ADMIN, TOKEN_METRICS)
 
 enum scope {
@@ -186,6 +188,12 @@ struct http_hooks {
     enum err (*admit)(struct ctx *cx, const struct route *route);
     /* Writes one audit row in the ctx's transaction. refusal = the code of a refused request. */
     enum err (*audit)(struct ctx *cx, const char *action, const char *object, enum err refusal);
+    /* The caller's role in the project that an object of a path belongs to: the path's word before
+     * its first parameter, and the parameter. Untouched when there is none. Asked only when
+     * who.by_project or who.limited. */
+    enum err (*project_role)(struct ctx *cx, const char *kind, const char *id, enum role *ret);
+    /* The end of a refusal's sentence: which role it needs, and who can give it. */
+    enum err (*advice)(struct ctx *cx, enum role needs, const char **ret);
 };
 
 struct http_registry; /* all route tables of the process */

@@ -105,7 +105,7 @@ static enum err metrics_require(struct ctx *cx, const struct req *rq) {
         return fail(cx, ERR_UNAUTHENTICATED, "sign in first");
     if (cx->who.kind != PRINCIPAL_TOKEN || !(cx->who.scopes & scope_token(SCOPE_METRICS)) ||
         cx->who.role < scope_least_role(SCOPE_METRICS))
-        return fail(cx, ERR_FORBIDDEN, "this needs a token with the scope \"metrics.read\"");
+        return fail(cx, ERR_FORBIDDEN, "this needs a token with the scope \"metrics\"");
     return OK;
 }
 
@@ -137,7 +137,7 @@ const struct route HTTP_ROUTES[] = {
      .doc = "Whether it can do work: the database is there, no shutdown has begun."},
     {GET, "/metrics", SCOPE_PUBLIC, .handle = get_metrics,
      .flags = ROUTE_ANONYMOUS | ROUTE_BEFORE_SETUP,
-     .doc = "Figures in Prometheus' text format; from elsewhere with a token for metrics.read."},
+     .doc = "Figures in Prometheus' text format; from elsewhere with a token for metrics."},
     {GET, "/api/v1/openapi.json", SCOPE_PUBLIC, .handle = get_openapi,
      .flags = ROUTE_ANONYMOUS | ROUTE_BEFORE_SETUP, .doc = "This description."},
     {GET, "/{rest*}", SCOPE_PUBLIC, .handle = get_static,
