@@ -15,6 +15,8 @@ struct link {
 };
 void link_new(struct ctx *cx, struct link *ret);
 void link_hash(const char *token, char ret[SHA256_TEXT_SIZE]);
+/* A value within a URI or a form: what is not plain becomes %XX. */
+const char *uri_escape(struct ctx *cx, const char *text);
 
 /* --- members: members.c --- */
 

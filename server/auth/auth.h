@@ -70,6 +70,8 @@ extern const struct route SESSIONS_ROUTES[];
 extern const size_t SESSIONS_ROUTE_COUNT;
 extern const struct route SETUP_ROUTES[];
 extern const size_t SETUP_ROUTE_COUNT;
+extern const struct route SSO_ROUTES[];
+extern const size_t SSO_ROUTE_COUNT;
 extern const struct route TOTP_ROUTES[];
 extern const size_t TOTP_ROUTE_COUNT;
 extern const struct db_constraint AUTH_CONSTRAINTS[];

@@ -4,6 +4,8 @@
 #include "auth/access.h"
 #include "base/ident.h"
 
+#include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { SECRET_SIZE = 32, TOKEN_LENGTH = 43 };
@@ -19,4 +21,11 @@ void link_new(struct ctx *cx, struct link *ret) {
 
 void link_hash(const char *token, char ret[SHA256_TEXT_SIZE]) {
     sha256_hex_of(token, strlen(token), ret);
+}
+
+const char *uri_escape(struct ctx *cx, const char *text) {
+    char *escaped = arena_alloc(cx->arena, 3 * strlen(text) + 1), *at = escaped;
+    for (const unsigned char *c = (const unsigned char *)text; *c; c++)
+        at += isalnum(*c) || strchr("-._~", *c) ? sprintf(at, "%c", *c) : sprintf(at, "%%%02X", *c);
+    return escaped;
 }

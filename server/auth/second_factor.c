@@ -193,6 +193,7 @@ static enum err with_code(struct ctx *cx, void *arg) {
 
 /* Guessing counts like guessing at sign-in. */
 static enum err run_with_code(struct ctx *cx, struct own *own) {
+    TRY(session_require_password(cx));
     TRY(login_admit(cx, cx->who.name));
     TRY(as_system(cx, with_code, own));
     if (!own->is_good)
@@ -210,18 +211,11 @@ static enum err create(struct ctx *cx, void *arg) {
     return db_exec(cx, &SQL_factor_create, ARGS(own->user_id, own->sealed), NULL);
 }
 
-/* An address within a URI: what is not plain becomes %XX. */
-static const char *uri_escape(struct ctx *cx, const char *text) {
-    char *escaped = arena_alloc(cx->arena, 3 * strlen(text) + 1), *at = escaped;
-    for (const unsigned char *c = (const unsigned char *)text; *c; c++)
-        at += isalnum(*c) || strchr("-._~", *c) ? sprintf(at, "%c", *c) : sprintf(at, "%%%02X", *c);
-    return escaped;
-}
-
 enum err second_factor_create(struct ctx *cx, struct totp_setup *ret) {
     unsigned char secret[TOTP_SECRET_SIZE];
     char text[TOTP_SECRET_SIZE / 5 * 8 + 1];
     struct own own = own_of(cx, NULL);
+    TRY(session_require_password(cx));
     random_bytes(secret, sizeof(secret));
     base32_encode(secret, sizeof(secret), text);
     TRY(seal(cx, own.user_id, secret, sizeof(secret), &own.sealed));

@@ -115,6 +115,7 @@ static enum err write_password(struct ctx *cx, void *arg) {
 enum err user_change_password(struct ctx *cx, const char *current, const char *fresh,
                               bool end_others) {
     struct password_change change = {.who = cx->who, .end_others = end_others};
+    TRY(session_require_password(cx));
     TRY(login_admit(cx, cx->who.name));
     TRY(as_system(cx, read_password, &change));
     bool right;
@@ -138,6 +139,8 @@ const struct db_constraint AUTH_CONSTRAINTS[] = {
     {"teams_slug_form", ERR_INVALID, "team",
      "a team's slug has lower-case letters, digits and dashes"},
     {"teams_name_length", ERR_INVALID, "team_name", "a name has 1 to 200 characters"},
+    {"identity_providers_name_unique", ERR_CONFLICT, "name",
+     "there is an identity provider of this name"},
     {"members_pkey", ERR_CONFLICT, "email", "this person is a member already"},
     {"invitations_email_form", ERR_INVALID, "email", "this is not an e-mail address"},
     {"worker_tokens_name_length", ERR_INVALID, "name", "a name has 1 to 200 characters"},

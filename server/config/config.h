@@ -19,16 +19,19 @@ struct config {
     const char *static_dir;    /* the built UI; NULL = none is served */
     const char *allowed_hosts; /* comma list of Host names; NULL = this machine's own */
     const char *trusted_proxy; /* address whose X-Forwarded-For is believed; NULL = none */
-    const char *log_level;     /* debug | info | warning | error */
-    int64_t threads;           /* of the HTTP server */
-    int64_t db_pool;           /* connections at most */
-    int64_t db_wait_ms;        /* how long a request waits for one */
-    int64_t max_upload_bytes;  /* of one upload */
-    int64_t min_free_bytes;    /* of the disk of data_dir: below it uploads are refused */
-    int64_t streams;           /* server-sent event streams at once */
-    int64_t session_hours;     /* a browser stays signed in so long without use */
-    int64_t access_minutes;    /* life of the token in the session cookie */
-    int64_t blob_grace_hours;  /* unreferenced blobs and unfinished uploads are kept so long */
+    const char *allowed_private_networks; /* CIDR, commas: where providers may be; NULL = none */
+    const char
+        *outbound_ca_file;    /* certificates that outgoing connections trust; NULL = system's */
+    const char *log_level;    /* debug | info | warning | error */
+    int64_t threads;          /* of the HTTP server */
+    int64_t db_pool;          /* connections at most */
+    int64_t db_wait_ms;       /* how long a request waits for one */
+    int64_t max_upload_bytes; /* of one upload */
+    int64_t min_free_bytes;   /* of the disk of data_dir: below it uploads are refused */
+    int64_t streams;          /* server-sent event streams at once */
+    int64_t session_hours;    /* a browser stays signed in so long without use */
+    int64_t access_minutes;   /* life of the token in the session cookie */
+    int64_t blob_grace_hours; /* unreferenced blobs and unfinished uploads are kept so long */
 };
 
 extern const struct option CONFIG_OPTIONS[];

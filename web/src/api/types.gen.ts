@@ -21,6 +21,10 @@ export interface ApiToken {
   /** how the token begins, to recognise it */
   prefix: string;
   scopes: string[];
+  /** the only projects it sees; null = every one */
+  projects: string[] | null;
+  /** name of who it acts as */
+  owner: string;
   created_at: string;
   expires_at: string | null;
   /** to the minute */
@@ -29,8 +33,10 @@ export interface ApiToken {
 
 export interface ApiTokenCreate {
   name: string;
-  /** read, write, admin, metrics.read */
+  /** read, ingest, write, admin, metrics */
   scopes: string[];
+  /** slugs of the only projects it sees; absent = every one */
+  projects?: string[];
   /** absent = never */
   expires_in_days?: number;
 }
@@ -156,6 +162,19 @@ export interface DescriptionUpdate {
   description?: string;
 }
 
+export interface EffectivePermission {
+  subject_kind: "user" | "group" | "service";
+  subject_id: string;
+  subject_name: string;
+  /** null = the whole team */
+  project: string | null;
+  role: "none" | "viewer" | "editor" | "admin" | "owner";
+  /** where the role comes from */
+  because: string;
+  /** as routes name them */
+  permissions: string[];
+}
+
 export interface Endpoint {
   id: string;
   model_version_id: string;
@@ -205,6 +224,46 @@ export interface Feed {
   /** what about it changed */
   kind: string;
   at: string;
+}
+
+export interface Granter {
+  name: string;
+  email: string;
+}
+
+export interface Group {
+  id: string;
+  name: string;
+  description: string;
+  members: number;
+  created_at: string;
+}
+
+export interface GroupCreate {
+  name: string;
+  description?: string;
+}
+
+export interface GroupMember {
+  id: string;
+  name: string;
+  /** or the name of a service account */
+  email: string;
+}
+
+export interface GroupMemberAdd {
+  /** a member or a service account */
+  user_id: string;
+}
+
+export interface GroupRole {
+  group: string;
+  role: "none" | "viewer" | "editor" | "admin" | "owner";
+}
+
+export interface GroupUpdate {
+  name?: string;
+  description?: string;
 }
 
 export interface Heartbeat {
@@ -520,6 +579,15 @@ export interface PasswordReset {
   password: string;
 }
 
+export interface PermissionAnswer {
+  allowed: boolean;
+  permission: string;
+  role: "none" | "viewer" | "editor" | "admin" | "owner";
+  needs: "none" | "viewer" | "editor" | "admin" | "owner";
+  because: string;
+  who_can_grant: Granter[];
+}
+
 export interface Project {
   id: string;
   /** its name in paths */
@@ -539,6 +607,87 @@ export interface ProjectCreate {
   slug: string;
   name: string;
   description?: string;
+}
+
+export interface ProjectRole {
+  /** its slug */
+  project: string;
+  subject_kind: "user" | "group" | "service";
+  subject_id: string;
+  subject_name: string;
+  /** none hides the project */
+  role: "none" | "viewer" | "editor" | "admin" | "owner";
+  created_at: string;
+}
+
+export interface ProjectRoleSet {
+  subject_kind: "user" | "group" | "service";
+  subject_id: string;
+  role: "none" | "viewer" | "editor" | "admin" | "owner";
+}
+
+export interface Provider {
+  id: string;
+  name: string;
+  issuer: string;
+  client_id: string;
+  has_secret: boolean;
+  group_claim: string;
+  /** the highest role that fits counts */
+  group_roles: GroupRole[];
+  /** of those in no group of the list; null = they stay out */
+  default_role: "none" | "viewer" | "editor" | "admin" | "owner" | null;
+  /** passwords let in owners alone */
+  sso_only: boolean;
+  enabled: boolean;
+  /** to be registered with the provider */
+  redirect_uri: string;
+}
+
+export interface ProviderCreate {
+  name: string;
+  /** exactly as the provider spells it */
+  issuer: string;
+  client_id: string;
+  /** null = a public client */
+  client_secret?: string | null;
+  /** "groups" by default */
+  group_claim?: string;
+  group_roles?: GroupRole[];
+  default_role?: "none" | "viewer" | "editor" | "admin" | "owner" | null;
+  sso_only?: boolean;
+  /** true by default */
+  enabled?: boolean;
+}
+
+export interface ProviderTest {
+  ok: boolean;
+  /** in order; the last is the one that failed, if any */
+  steps: ProviderTestStep[];
+}
+
+export interface ProviderTestStep {
+  /** discovery, keys or client */
+  name: string;
+  ok: boolean;
+  /** a sentence */
+  detail: string;
+}
+
+export interface ProviderUpdate {
+  name?: string;
+  /** exactly as the provider spells it */
+  issuer?: string;
+  client_id?: string;
+  /** null = a public client */
+  client_secret?: string | null;
+  /** "groups" by default */
+  group_claim?: string;
+  group_roles?: GroupRole[];
+  default_role?: "none" | "viewer" | "editor" | "admin" | "owner" | null;
+  sso_only?: boolean;
+  /** true by default */
+  enabled?: boolean;
 }
 
 export interface RecoveryCodes {
@@ -592,6 +741,27 @@ export interface SecondFactorCode {
   code: string;
 }
 
+export interface ServiceAccount {
+  id: string;
+  name: string;
+  role: "none" | "viewer" | "editor" | "admin" | "owner";
+  state: "active" | "deactivated";
+  tokens: number;
+  created_at: string;
+  created_by: string;
+}
+
+export interface ServiceAccountCreate {
+  name: string;
+  role: "none" | "viewer" | "editor" | "admin" | "owner";
+}
+
+export interface ServiceAccountUpdate {
+  name?: string | null;
+  role?: "none" | "viewer" | "editor" | "admin" | "owner" | null;
+  state?: "active" | "deactivated" | null;
+}
+
 export interface Session {
   user: User;
   team: Team;
@@ -617,6 +787,17 @@ export interface Setup {
 export interface SetupState {
   /** whether there is no owner yet */
   needed: boolean;
+}
+
+export interface SignIn {
+  providers: SignInProvider[];
+  /** false = passwords let in owners alone */
+  password: boolean;
+}
+
+export interface SignInProvider {
+  id: string;
+  name: string;
 }
 
 export interface SpecReport {
