@@ -1,7 +1,7 @@
 /*
  * The whole path as a person walks it: sign in, bring digits, train, watch, register, draw, look back along
- * the lineage; tokens; the keyboard alone; both languages; dark. Environment: SLIPWAY_URL, SLIPWAY_EMAIL,
- * SLIPWAY_PASSWORD; optionally SLIPWAY_DIGITS (a folder with IDX files) and CHROMIUM.
+ * the lineage; tokens; people who come and go; the keyboard alone; both languages; dark. Environment:
+ * SLIPWAY_URL, SLIPWAY_EMAIL, SLIPWAY_PASSWORD; optionally SLIPWAY_DIGITS (a folder with IDX files), CHROMIUM.
  */
 import { openBrowser, shot } from "./lib/browser.mjs";
 import { digits } from "./lib/digits.mjs";
@@ -12,6 +12,7 @@ import "./tests/training.mjs";
 import "./tests/models.mjs";
 import "./tests/lineage.mjs";
 import "./tests/settings.mjs";
+import "./tests/access.mjs";
 import "./tests/keyboard.mjs";
 import "./tests/looks.mjs";
 
