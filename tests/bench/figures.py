@@ -2,7 +2,7 @@
 """Figures of the running platform, one line each: upload and download rate with the memory they
 take, idle memory of each process, prediction overhead over a bare forward pass.
 
-    cmake --preset release && ninja -C build/release && tests/bench/platform.py
+    cmake --preset release && ninja -C build/release && tests/bench/figures.py
 
 Prints and never fails on time. The machine is shared: repeat, and compare ratios.
 """
