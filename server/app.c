@@ -7,6 +7,7 @@
 #include "auth/audit.h"
 #include "auth/auth.h"
 #include "auth/permissions.h"
+#include "auth/quotas.h"
 #include "auth/service_accounts.h"
 #include "base/cleanup.h"
 #include "base/log.h"
@@ -61,6 +62,7 @@ struct http_registry *app_registry(void) {
     http_register(r, SERVICE_ROUTES, SERVICE_ROUTE_COUNT);
     http_register(r, GROUPS_ROUTES, GROUPS_ROUTE_COUNT);
     http_register(r, PERMISSIONS_ROUTES, PERMISSIONS_ROUTE_COUNT);
+    http_register(r, QUOTAS_ROUTES, QUOTAS_ROUTE_COUNT);
     http_register(r, PROJECTS_ROUTES, PROJECTS_ROUTE_COUNT);
     http_register(r, ARTIFACTS_ROUTES, ARTIFACTS_ROUTE_COUNT);
     http_register(r, DATASETS_ROUTES, DATASETS_ROUTE_COUNT);
@@ -78,6 +80,7 @@ struct http_registry *app_registry(void) {
 static void register_constraints(void) {
     db_register_constraints(AUTH_CONSTRAINTS, AUTH_CONSTRAINT_COUNT);
     db_register_constraints(SERVICE_CONSTRAINTS, SERVICE_CONSTRAINT_COUNT);
+    db_register_constraints(QUOTAS_CONSTRAINTS, QUOTAS_CONSTRAINT_COUNT);
     db_register_constraints(GROUPS_CONSTRAINTS, GROUPS_CONSTRAINT_COUNT);
     db_register_constraints(PROJECTS_CONSTRAINTS, PROJECTS_CONSTRAINT_COUNT);
     db_register_constraints(DATASETS_CONSTRAINTS, DATASETS_CONSTRAINT_COUNT);

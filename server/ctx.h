@@ -34,10 +34,11 @@ enum token_scope {
 /* On whose behalf the work is done. Text members are empty when they do not apply. */
 struct principal {
     enum principal_kind kind;
-    enum role role;  /* in team_id; while a route of a project is answered, in that project */
-    unsigned scopes; /* enum token_scope; all bits for a session */
-    bool by_project; /* the team has roles in projects, and they count for this user */
-    bool limited;    /* a token for some projects only */
+    enum role role;       /* in team_id; while a route of a project is answered, in that project */
+    unsigned scopes;      /* enum token_scope; all bits for a session */
+    bool by_project;      /* the team has roles in projects, and they count for this user */
+    bool limited;         /* a token for some projects only */
+    int64_t requests_max; /* of the team in a minute; 0 = no limit */
     char user_id[ID_SIZE];
     char team_id[ID_SIZE];    /* the team acted in; row-level security is bound to it */
     char session_id[ID_SIZE]; /* session, API token or worker token: what to revoke */

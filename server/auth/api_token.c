@@ -65,6 +65,7 @@ static void fill_user(const struct identity *row, struct principal *ret) {
     ret->scopes = (unsigned)row->scope_bits;
     ret->by_project = row->by_project;
     ret->limited = row->limited;
+    ret->requests_max = row->requests_max;
     memcpy(ret->user_id, row->user_id, ID_SIZE);
     memcpy(ret->team_id, row->team_id, ID_SIZE);
 }

@@ -8,6 +8,7 @@
 #include "auth/access.h"
 #include "auth/auth_private.h"
 #include "auth/permissions.h"
+#include "auth/quotas.h"
 #include "base/clock.h"
 #include "db/db.h"
 #include "http/head.h"
@@ -35,6 +36,7 @@ enum err auth_new(const struct auth_options *options, struct auth **ret, struct 
     explicit_bzero(seal_key, sizeof(seal_key));
     auth->key_dir = options->key_dir;
     auth->principals = principals_new();
+    auth->requests = request_counts_new();
     auth->documents = oidc_cache_new();
     auth->session_hours = options->session_hours > 0 ? options->session_hours : 12;
     auth->access_seconds = options->access_minutes * 60;
@@ -48,6 +50,7 @@ void auth_free(struct auth *auth) {
     if (!auth)
         return;
     principals_free(auth->principals);
+    request_counts_free(auth->requests);
     oidc_cache_free(auth->documents);
     explicit_bzero(&auth->keys, sizeof(auth->keys));
     explicit_bzero(auth->seal_key, sizeof(auth->seal_key));
@@ -189,4 +192,5 @@ const struct http_hooks AUTH_HOOKS = {
     .audit = auth_audit,
     .project_role = permission_role,
     .advice = permission_advice,
+    .count_request = quota_count_request,
 };

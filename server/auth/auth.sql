@@ -56,7 +56,9 @@ from users u where u.id = $2::uuid;
 
 -- name: session_principal :opt
 select s.id as session_id, s.user_id, s.team_id, m.role, u.email,
-    m.role <> 'owner' and exists (select from project_roles r where r.team_id = s.team_id) as by_project
+    m.role <> 'owner' and exists (select from project_roles r where r.team_id = s.team_id) as by_project,
+    coalesce((select q.max from quotas q
+              where q.team_id = s.team_id and q.name = 'requests_per_minute'), 0) as requests_max
 from sessions s
 join users u on u.id = s.user_id
 join members m on m.team_id = s.team_id and m.user_id = s.user_id
@@ -136,7 +138,9 @@ where team_id = $1::uuid and ($2::uuid is null or user_id = $2::uuid) and id = $
 -- name: token_principal :opt
 select t.id as session_id, t.token_sha256, t.user_id, t.team_id, m.role,
     coalesce(s.name, u.email) as email, t.scopes as scope_bits, t.project_ids is not null as limited,
-    m.role <> 'owner' and exists (select from project_roles r where r.team_id = t.team_id) as by_project
+    m.role <> 'owner' and exists (select from project_roles r where r.team_id = t.team_id) as by_project,
+    coalesce((select q.max from quotas q
+              where q.team_id = t.team_id and q.name = 'requests_per_minute'), 0) as requests_max
 from api_tokens t
 join users u on u.id = t.user_id
 join members m on m.team_id = t.team_id and m.user_id = t.user_id

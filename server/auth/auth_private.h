@@ -14,6 +14,7 @@
 struct auth {
     struct token_keys keys;
     struct principals *principals;
+    struct request_counts *requests;
     struct oidc_cache *documents;
     unsigned char seal_key[SEAL_KEY_SIZE]; /* of secrets that have to be read again; seal.h */
     const char *key_dir;                   /* the options' */
@@ -116,6 +117,7 @@ struct identity {
     int role;
     int64_t scope_bits;
     bool by_project, limited;
+    int64_t requests_max;
 };
 extern const struct shape IDENTITY;
 

@@ -32,6 +32,7 @@ static const struct field IDENTITY_FIELDS[] = {
     FIELD(INT, struct identity, scope_bits),
     FIELD(BOOL, struct identity, by_project),
     FIELD(BOOL, struct identity, limited),
+    FIELD(INT, struct identity, requests_max),
 };
 SHAPE(IDENTITY, "Identity", struct identity, IDENTITY_FIELDS);
 
@@ -52,6 +53,7 @@ enum err session_principal(struct ctx *cx, const char *session_id, struct princi
     ret->role = (enum role)row.role;
     ret->scopes = TOKEN_READ | TOKEN_WRITE | TOKEN_ADMIN | TOKEN_METRICS | TOKEN_INGEST;
     ret->by_project = row.by_project;
+    ret->requests_max = row.requests_max;
     copy_id(ret->session_id, row.session_id);
     copy_id(ret->user_id, row.user_id);
     copy_id(ret->team_id, row.team_id);

@@ -123,6 +123,8 @@ static enum err step_authorise(struct http_call *call) {
     if (scope == SCOPE_PUBLIC)
         return OK;
     TRY(require_kind(call));
+    if (who->requests_max)
+        TRY(call->server->registry->hooks->count_request(call->cx));
     TRY(take_project_role(call));
     if (who->role < scope_least_role(scope))
         return refuse_role(call);

@@ -192,6 +192,8 @@ struct http_hooks {
      * its first parameter, and the parameter. Untouched when there is none. Asked only when
      * who.by_project or who.limited. */
     enum err (*project_role)(struct ctx *cx, const char *kind, const char *id, enum role *ret);
+    /* Counts a request of the caller's team; ERR_RATE_LIMITED when it has had too many. */
+    enum err (*count_request)(struct ctx *cx);
     /* The end of a refusal's sentence: which role it needs, and who can give it. */
     enum err (*advice)(struct ctx *cx, enum role needs, const char **ret);
 };
