@@ -8,7 +8,9 @@
 static const struct {
     const struct command *commands;
     const size_t *count;
-} TABLES[] = {{COMMANDS, &COMMAND_COUNT}, {AUDIT_COMMANDS, &AUDIT_COMMAND_COUNT}};
+} TABLES[] = {{COMMANDS, &COMMAND_COUNT},
+              {PEOPLE_COMMANDS, &PEOPLE_COMMAND_COUNT},
+              {AUDIT_COMMANDS, &AUDIT_COMMAND_COUNT}};
 
 /* Counts through all tables; NULL behind the last. */
 static const struct command *command_at(size_t index) {

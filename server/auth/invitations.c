@@ -149,8 +149,8 @@ static enum err accept(struct ctx *cx, void *arg) {
     TRY(db_exec(cx, &SQL_member_create,
                 ARGS(a->invitation.team_id, a->invitation.user_id, ROLE_NAMES[a->invitation.role]),
                 NULL));
-    const struct session_start start = {a->invitation.user_id, a->invitation.team_id,
-                                        a->user_agent, NULL};
+    const struct session_start start = {a->invitation.user_id, a->invitation.team_id, a->user_agent,
+                                        NULL};
     return session_open(cx, &start, &a->opened);
 }
 

@@ -136,6 +136,7 @@ const struct db_constraint AUTH_CONSTRAINTS[] = {
     {"users_email_unique", ERR_CONFLICT, "email", "there is a user with this e-mail address"},
     {"users_email_form", ERR_INVALID, "email", "this is not an e-mail address"},
     {"users_name_length", ERR_INVALID, "name", "a name has 1 to 200 characters"},
+    {"teams_slug_unique", ERR_CONFLICT, "team", "there is a team with this slug"},
     {"teams_slug_form", ERR_INVALID, "team",
      "a team's slug has lower-case letters, digits and dashes"},
     {"teams_name_length", ERR_INVALID, "team_name", "a name has 1 to 200 characters"},
