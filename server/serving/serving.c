@@ -14,7 +14,7 @@
 #include <string.h>
 #include <time.h>
 
-#define ROUND_S 5
+#define ROUND_S 2
 #define IDLE_S 600
 
 struct serving {

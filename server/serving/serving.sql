@@ -71,8 +71,16 @@ update endpoints
        last_used_at = greatest(last_used_at, now())
  where team_id = $1::uuid and id = $2::uuid;
 
+-- Unused for $1 seconds; and while a model waits for a predict slot, the one of all that has rested
+-- longest, once it has rested for 10 seconds.
 -- name: endpoint_idle :many
 select id, team_id
   from endpoints
  where state = 'ready' and last_used_at < now() - $1::bigint * interval '1 second'
+    or id = (select longest.id from endpoints longest
+              where longest.state = 'ready' and longest.last_used_at < now() - interval '10 seconds'
+                and exists (select from jobs j
+                             where j.kind = 'predict' and j.state = 'queued'
+                               and j.created_at < now() - interval '1 second' and j.run_at <= now())
+              order by longest.last_used_at limit 1)
  limit 100;

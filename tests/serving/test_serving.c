@@ -249,6 +249,31 @@ static void test_endpoint__counts_and_rests(void **state) {
     fake_runner_kill(&r);
 }
 
+static void test_endpoint__rested_longest_makes_room_for_a_waiting_model(void **state) {
+    struct domains *d = *state;
+    struct fake_runner rested = {0}, waiting = {0};
+    json_t *version = model_version_make(d, "rested");
+    model_version_make(d, "waiting");
+    fake_runner_start(&rested, d, "rested");
+    fake_runner_start(&waiting, d, "waiting");
+    infer(d, 200, infer_path(d, "rested"), "{}", NULL);
+    infer(d, 200, infer_path(d, "waiting"), "{}", NULL);
+    serving_round(d->app, 1000002, 600);
+    test_sql(d->db, "update endpoints set last_used_at = now() - interval '1 minute'"
+                    " where state = 'ready' and id in (select e.id from endpoints e join jobs j on"
+                    " j.id = e.job_id where j.name like 'serve rested%')");
+    serving_round(d->app, 1000003, 600);
+    assert_string_equal(text_at(endpoint_of(d, version), "state"), "ready"); /* nobody waits */
+    test_sql(d->db, arena_printf(d->arena,
+                                 "update jobs set state = 'queued', lease_until = null,"
+                                 " created_at = now() - interval '1 minute' where id = '%s'",
+                                 waiting.job_id));
+    serving_round(d->app, 1000004, 600);
+    assert_string_equal(text_at(endpoint_of(d, version), "state"), "stopped");
+    fake_runner_kill(&rested);
+    fake_runner_kill(&waiting);
+}
+
 struct caller {
     struct domains *d;
     pthread_t thread;
@@ -352,6 +377,7 @@ int main(void) {
         cmocka_unit_test(test_endpoint__that_cannot_start_says_why_and_tries_again),
         cmocka_unit_test(test_endpoint__retried_and_ended_jobs_are_followed),
         cmocka_unit_test(test_endpoint__counts_and_rests),
+        cmocka_unit_test(test_endpoint__rested_longest_makes_room_for_a_waiting_model),
         cmocka_unit_test(test_infer__a_crowd_starts_one_runner),
         cmocka_unit_test(test_v2__server_and_health_need_no_sign_in),
         cmocka_unit_test(test_v2__model_metadata),
