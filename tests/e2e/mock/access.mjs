@@ -41,7 +41,43 @@ function auditOf(query) {
     return events.filter((event) => has(event.actor_name, "actor") && event.action.startsWith(query.get("action") ?? "") && has(event.object, "object") && (!query.get("refused") || event.refusal));
 }
 
+const SCOPES = ["project.read", "dataset.read", "run.read", "job.read", "model.read", "dataset.write", "run.write", "job.write", "model.write", "team.read", "team.admin"];
+const GRANTS = { owner: 11, admin: 11, editor: 10, viewer: 5, none: 0 };
+const groups = [
+    { id: id(61), name: "Vision", description: "Whoever works on pictures", members: 3, created_at: ago(8e5) },
+    { id: id(62), name: "Reviewers", description: "", members: 1, created_at: ago(4e5) },
+];
+const services = [
+    { id: id(71), name: "nightly training", role: "editor", state: "active", tokens: 2, created_at: ago(9e5), created_by: "Ada Lovelace" },
+    { id: id(72), name: "dashboard", role: "viewer", state: "deactivated", tokens: 0, created_at: ago(3e6), created_by: "Grace Hopper" },
+];
+const grants = [{ project: "digits", subject_kind: "group", subject_id: id(61), subject_name: "Vision", role: "editor", created_at: ago(900) }];
+const permission = (kind, subject, name, project, role, because) =>
+    ({ subject_kind: kind, subject_id: subject, subject_name: name, project, role, because, permissions: SCOPES.slice(0, GRANTS[role]) });
+const permissionsIn = (project) => [
+    ...members.map((item) => permission("user", item.user_id, item.name, project, item.role, item.state === "active" ? `${item.role} of the team` : "deactivated in the team")),
+    ...services.map((item) => permission("service", item.id, item.name, project, item.role, `${item.role} of the team`)),
+];
+const providers = [{
+    id: id(81), name: "Company account", issuer: "https://login.example.org/realms/lab", client_id: "slipway", has_secret: true, group_claim: "groups", group_roles: [{ group: "ml-admins", role: "admin" }, { group: "ml", role: "editor" }],
+    default_role: "viewer", sso_only: false, enabled: true, redirect_uri: "https://127.0.0.1:8443/api/v1/sso/callback",
+}];
+
 export const ACCESS_ROUTES = [
+    ["GET", "/groups", () => page(groups)],
+    ["POST", "/groups", (_p, _u, body) => groups[groups.push({ id: id(63), members: 0, created_at: ago(0), ...body }) - 1]],
+    ["GET", "/groups/:group/members", () => page(members.slice(1, 3).map((item) => ({ id: item.user_id, name: item.name, email: item.email })))],
+    ["GET", "/service-accounts", () => page(services)],
+    ["GET", "/service-accounts/:account/tokens", () => page([{ id: id(75), name: "cluster", prefix: "slp_s_4kq2", scopes: ["ingest"], projects: ["digits"], owner: "nightly training", created_at: ago(9e5), expires_at: null, last_used_at: ago(60) }])],
+    ["GET", "/permissions", (_p, url) => page(permissionsIn(url.searchParams.get("project")))],
+    ["GET", "/projects/:project/roles", () => page(grants)],
+    ["GET", "/sign-in", () => ({ providers: providers.map(({ id: provider, name }) => ({ id: provider, name })), password: true })],
+    ["GET", "/providers", () => page(providers)],
+    ["PATCH", "/providers/:provider", (_p, _u, body) => Object.assign(providers[0], body)],
+    ["POST", "/providers/:provider/test", () => ({ ok: false, steps: [
+        { name: "discovery", ok: true, detail: "the issuer answers with a configuration of its own name" },
+        { name: "keys", ok: false, detail: "https://login.example.org/realms/lab/certs answered 503: try again when the provider is up" },
+    ] })],
     ["GET", "/setup", (_p, _u, _b, r) => ({ needed: r.req.headers.referer?.endsWith("/setup") ?? false })],
     ["GET", "/invite/:token", ([token]) => (token === "gone" ? undefined : { team: "Vision lab", email: "mary@example.org", role: "editor", has_account: token === "known" })],
     ["GET", "/members", () => page(members)],

@@ -7,7 +7,7 @@ export const sessionQuery = queryOptions({
     queryKey: ["session"],
     queryFn: ({ signal }) => api<Session>("/api/v1/session", { signal }),
     staleTime: 5 * 60_000,
-    refetchInterval: 10_000,
+    refetchInterval: 5000,
     retry: false,
 });
 

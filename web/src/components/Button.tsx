@@ -45,6 +45,16 @@ export function ButtonLink({ variant, small, icon: Icon, children, ...link }: Lo
     );
 }
 
+/** A real link to a page that is not this application's: the browser goes there. */
+export function PlainLink({ href, small, icon: Icon, variant, children }: Look & { href: string }) {
+    return (
+        <a href={href} className={lookClass({ variant, small, children })}>
+            {Icon && <Icon size={small ? 13 : 15} aria-hidden />}
+            {children}
+        </a>
+    );
+}
+
 /** A real link to a file of the server: the browser downloads it. */
 export function DownloadLink({ href, name, small, icon: Icon, variant, children }: Look & { href: string; name: string }) {
     return (

@@ -1,4 +1,4 @@
-/* The team: who belongs to it, who is invited, what was done. Administrators change it, everyone may look. */
+/* The team: who belongs to it, what they may do and did. Administrators change it, everyone may look. */
 import { useQuery } from "@tanstack/react-query";
 import { sessionQuery } from "../../api/session";
 import type { Session } from "../../api/types";
@@ -8,16 +8,28 @@ import { Tabs, type Tab } from "../../components/Tabs";
 import { useI18n, type I18n } from "../../i18n/i18n";
 import { useSearchState } from "../../lib/urlState";
 import { AuditTab } from "./AuditTab";
+import { GroupsTab } from "./GroupsTab";
 import { InvitationsTab } from "./InvitationsTab";
 import { MembersTab } from "./MembersTab";
+import { PermissionsTab } from "./PermissionsTab";
+import { ProvidersTab } from "./ProvidersTab";
+import { ServiceAccountsTab } from "./ServiceAccountsTab";
 
 function tabsFor(session: Session, { t }: I18n): Tab[] {
-    const forAll: Tab[] = [{ id: "members", label: t("team.members"), content: () => <MembersTab session={session} /> }];
-    if (session.role !== "owner" && session.role !== "admin") return forAll;
+    const administers = session.role === "owner" || session.role === "admin";
+    const forAll: Tab[] = [
+        { id: "members", label: t("team.members"), content: () => <MembersTab session={session} /> },
+        { id: "groups", label: t("team.groups"), content: () => <GroupsTab administers={administers} /> },
+        { id: "permissions", label: t("team.permissions"), content: () => <PermissionsTab administers={administers} /> },
+    ];
+    if (!administers) return forAll;
+    const forOwners: Tab[] = session.role === "owner" ? [{ id: "providers", label: t("team.providers"), content: () => <ProvidersTab /> }] : [];
     return [
         ...forAll,
+        { id: "service", label: t("team.service"), content: () => <ServiceAccountsTab session={session} /> },
         { id: "invitations", label: t("team.invitations"), content: () => <InvitationsTab session={session} /> },
         { id: "audit", label: t("team.audit"), content: () => <AuditTab /> },
+        ...forOwners,
     ];
 }
 

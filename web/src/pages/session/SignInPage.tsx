@@ -13,6 +13,7 @@ import { ApiError } from "../../lib/apiError";
 import { safeReturnPath } from "../../lib/safeReturnPath";
 import { useSearchState } from "../../lib/urlState";
 import { Door } from "./Door";
+import { SsoButtons } from "./SsoButtons";
 
 export function SignInPage() {
     const { t } = useI18n();
@@ -36,6 +37,7 @@ export function SignInPage() {
     const wrongCode = refused?.field === "code" && signIn.variables?.code !== undefined;
     return (
         <Door title={t("session.sign_in")} heading={t("session.welcome")} lead={t("session.lead")}>
+            <SsoButtons returnTo={safeReturnPath(search.return)} failure={search.sso} />
             <form onSubmit={submit}>
                 <Input
                     label={t("session.email")}

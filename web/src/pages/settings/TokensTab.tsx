@@ -18,6 +18,7 @@ function columnsOf({ t, ago, label }: I18n, onRevoke: (token: ApiToken) => void)
         { id: "name", header: t("field.name"), meta: { width: "minmax(160px, 2fr)" }, cell: ({ row }) => <strong className="truncate">{row.original.name}</strong> },
         { id: "prefix", header: t("token.prefix"), meta: { width: "160px" }, cell: ({ row }) => <span className="mono muted">{row.original.prefix}…</span> },
         { id: "scopes", header: t("token.scopes"), meta: { width: "180px" }, cell: ({ row }) => row.original.scopes.map((scope) => <Badge key={scope}>{label("scope", scope)}</Badge>) },
+        { id: "projects", header: t("shell.projects"), meta: { width: "minmax(120px, 1fr)" }, cell: ({ row: { original } }) => <span className="truncate muted">{original.projects?.join(", ") ?? t("token.every_project")}</span> },
         { id: "used", header: t("token.last_used"), meta: { width: "140px" }, cell: ({ row }) => <span className="muted">{row.original.last_used_at ? ago(row.original.last_used_at) : t("token.never")}</span> },
         { id: "expires", header: t("token.expires"), meta: { width: "140px" }, cell: ({ row }) => <span className="muted">{row.original.expires_at ? ago(row.original.expires_at) : t("token.no_expiry")}</span> },
         { id: "revoke", header: "", meta: { width: "110px", right: true }, cell: ({ row }) => (

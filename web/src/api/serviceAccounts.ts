@@ -1,0 +1,47 @@
+/* Service accounts: programs with a role of their own, and their tokens. */
+import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { api } from "./client";
+import type { ApiToken, ApiTokenCreate, ApiTokenCreated, Page, ServiceAccount, ServiceAccountCreate, ServiceAccountUpdate } from "./types";
+
+export const serviceAccountsQuery = queryOptions({
+    queryKey: ["service_accounts"],
+    queryFn: ({ signal }) => api<Page<ServiceAccount>>("/api/v1/service-accounts", { query: { limit: 200 }, signal }),
+});
+
+export function serviceTokensQuery(account: string) {
+    return queryOptions({
+        queryKey: ["service_accounts", account, "tokens"],
+        queryFn: ({ signal }) =>
+            api<Page<ApiToken>>(`/api/v1/service-accounts/${account}/tokens`, { query: { limit: 200 }, signal }),
+    });
+}
+
+function useServiceChange<Body, Reply>(send: (body: Body) => Promise<Reply>) {
+    const cache = useQueryClient();
+    return useMutation({
+        mutationFn: send,
+        onSuccess: () => {
+            void cache.invalidateQueries({ queryKey: serviceAccountsQuery.queryKey });
+            void cache.invalidateQueries({ queryKey: ["permissions"] });
+        },
+    });
+}
+
+export const useCreateServiceAccount = () =>
+    useServiceChange((body: ServiceAccountCreate) => api<ServiceAccount>("/api/v1/service-accounts", { method: "POST", json: body }));
+
+export const useUpdateServiceAccount = () =>
+    useServiceChange(({ id, ...body }: ServiceAccountUpdate & { id: string }) =>
+        api<ServiceAccount>(`/api/v1/service-accounts/${id}`, { method: "PATCH", json: body }),
+    );
+
+export const useDeleteServiceAccount = () =>
+    useServiceChange((id: string) => api<void>(`/api/v1/service-accounts/${id}`, { method: "DELETE" }));
+
+export const useCreateServiceToken = (account: string) =>
+    useServiceChange((body: ApiTokenCreate) =>
+        api<ApiTokenCreated>(`/api/v1/service-accounts/${account}/tokens`, { method: "POST", json: body }),
+    );
+
+export const useRevokeServiceToken = (account: string) =>
+    useServiceChange((id: string) => api<void>(`/api/v1/service-accounts/${account}/tokens/${id}`, { method: "DELETE" }));
