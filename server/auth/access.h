@@ -28,6 +28,7 @@ struct member {
     int role;  /* enum role */
     int state; /* enum member_state */
     bool totp;
+    struct list groups; /* const char *: names */
     int64_t last_seen_at, created_at;
 };
 extern const struct shape MEMBER;

@@ -24,6 +24,7 @@ static const struct field MEMBER_FIELDS[] = {
     FIELD(ENUM, struct member, role, .names = ROLE_NAMES),
     FIELD(ENUM, struct member, state, .names = MEMBER_STATE_NAMES),
     FIELD(BOOL, struct member, totp, .doc = "whether a second factor is asked at sign-in"),
+    FIELD(STRINGS, struct member, groups, .doc = "names of the groups in this team"),
     FIELD(TIME, struct member, last_seen_at, .flags = FIELD_NULLABLE,
           .doc = "last renewal of a browser session in this team"),
     FIELD(TIME, struct member, created_at),

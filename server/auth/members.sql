@@ -9,6 +9,8 @@ select m.user_id, u.email, u.name, m.role,
             where f.user_id = m.user_id and f.confirmed_at is not null) as totp,
     (select max(s.last_used_at) from sessions s
      where s.team_id = m.team_id and s.user_id = m.user_id) as last_seen_at,
+    array(select g.name from group_members gm join groups g on g.team_id = gm.team_id and g.id = gm.group_id
+          where gm.team_id = m.team_id and gm.user_id = m.user_id order by g.name) as groups,
     m.created_at
 from members m join users u on u.id = m.user_id
 where m.team_id = $1::uuid and ($2::uuid is null or m.user_id < $2::uuid)
@@ -23,6 +25,8 @@ select m.user_id, u.email, u.name, m.role,
             where f.user_id = m.user_id and f.confirmed_at is not null) as totp,
     (select max(s.last_used_at) from sessions s
      where s.team_id = m.team_id and s.user_id = m.user_id) as last_seen_at,
+    array(select g.name from group_members gm join groups g on g.team_id = gm.team_id and g.id = gm.group_id
+          where gm.team_id = m.team_id and gm.user_id = m.user_id order by g.name) as groups,
     m.created_at
 from members m join users u on u.id = m.user_id
 where m.team_id = $1::uuid and m.user_id = $2::uuid
@@ -30,9 +34,10 @@ where m.team_id = $1::uuid and m.user_id = $2::uuid
 
 -- Whoever changes members of a team queues here, so that two owners cannot demote each other.
 -- name: member_owners_lock :many
-select user_id from members
-where team_id = $1::uuid and role = 'owner' and deactivated_at is null
-order by user_id for update;
+select m.user_id from members m
+where m.team_id = $1::uuid and m.role = 'owner' and m.deactivated_at is null
+  and not exists (select from service_accounts a where a.team_id = m.team_id and a.user_id = m.user_id)
+order by m.user_id for update of m;
 
 -- name: member_update :exec
 update members set role = coalesce($3, role),

@@ -46,8 +46,14 @@ static void test_member__is_listed_with_role_and_state(void **state) {
     struct test_service *t = *state;
     struct browser owner = signed_in(t, "list.owner@example.test", "listers", ROLE_OWNER);
     person_create(t, "list.viewer@example.test", "listers", ROLE_VIEWER);
+    test_sql(t->db,
+             "insert into groups (id, team_id, name) select gen_random_uuid(), id, 'ml' from teams"
+             " where slug = 'listers'; insert into group_members (team_id, group_id, user_id)"
+             " select g.team_id, g.id, u.id from groups g, users u where g.name = 'ml' and"
+             " u.email = 'list.viewer@example.test'");
     struct test_reply *reply = browse(&owner, "GET", "/api/v1/members?limit=1", NULL);
     assert_int_equal(reply->status, 200);
+    assert_non_null(strstr(reply->body, "\"groups\":[\"ml\"]"));
     json_t *first = json_array_get(json_object_get(reply->json, "items"), 0);
     assert_string_equal(json_string_value(json_object_get(first, "email")),
                         "list.viewer@example.test");

@@ -487,6 +487,8 @@ export interface Member {
   state: "active" | "deactivated";
   /** whether a second factor is asked at sign-in */
   totp: boolean;
+  /** names of the groups in this team */
+  groups: string[];
   /** last renewal of a browser session in this team */
   last_seen_at: string | null;
   created_at: string;
@@ -688,6 +690,23 @@ export interface ProviderUpdate {
   sso_only?: boolean;
   /** true by default */
   enabled?: boolean;
+}
+
+export interface Quota {
+  name: "storage_bytes" | "runs" | "queued_jobs" | "tokens" | "requests_per_minute" | "members";
+  /** null = none */
+  limit: number | null;
+  /** requests: of this minute, when they are limited */
+  used: number;
+}
+
+export interface QuotaSet {
+  name: "storage_bytes" | "runs" | "queued_jobs" | "tokens" | "requests_per_minute" | "members";
+  limit: number | null;
+}
+
+export interface Quotas {
+  items: Quota[];
 }
 
 export interface RecoveryCodes {
