@@ -32,6 +32,8 @@ extern const struct command COMMANDS[];
 extern const size_t COMMAND_COUNT;
 extern const struct command PEOPLE_COMMANDS[]; /* command_people.c */
 extern const size_t PEOPLE_COMMAND_COUNT;
+extern const struct command TOKEN_COMMANDS[]; /* command_token.c */
+extern const size_t TOKEN_COMMAND_COUNT;
 extern const struct command AUDIT_COMMANDS[]; /* command_audit.c */
 extern const size_t AUDIT_COMMAND_COUNT;
 

@@ -40,6 +40,13 @@ static void raise_descriptor_limit(void) {
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/* SIGHUP: what an operator changes under a running server. */
+static void reload(struct app *app) {
+    struct err_info err = {0};
+    if (auth_keys_reload(app->auth, &err) != OK)
+        log_event(LOG_ERROR, "keys.not_reloaded", LOG_T("message", err.message));
+}
+
 static enum err run_serve(const struct command_input *in, struct err_info *err) {
     struct app *app;
     sigset_t signals;
@@ -47,6 +54,7 @@ static enum err run_serve(const struct command_input *in, struct err_info *err) 
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
     log_init(log_level_of(in->config->log_level));
@@ -54,7 +62,9 @@ static enum err run_serve(const struct command_input *in, struct err_info *err) 
     TRY(app_new(in->config, APP_SERVER, &app, err));
     log_event(LOG_INFO, "server.started", LOG_T("listen", in->config->listen),
               LOG_N("threads", in->config->threads));
-    int received = wait_for_signal(&signals);
+    int received;
+    while ((received = wait_for_signal(&signals)) == SIGHUP)
+        reload(app);
     log_event(LOG_INFO, "server.stopping", LOG_N("signal", received));
     app_free(app);
     log_event(LOG_INFO, "server.stopped", LOG_N("signal", received));

@@ -10,6 +10,7 @@ static const struct {
     const size_t *count;
 } TABLES[] = {{COMMANDS, &COMMAND_COUNT},
               {PEOPLE_COMMANDS, &PEOPLE_COMMAND_COUNT},
+              {TOKEN_COMMANDS, &TOKEN_COMMAND_COUNT},
               {AUDIT_COMMANDS, &AUDIT_COMMAND_COUNT}};
 
 /* Counts through all tables; NULL behind the last. */

@@ -24,17 +24,19 @@ enum { BASIC_MAX = 510 }; /* bytes of user name and password; divisible by three
 const char *const ROLE_NAMES[] = {"none", "viewer", "editor", "admin", "owner", NULL};
 
 enum err auth_new(const struct auth_options *options, struct auth **ret, struct err_info *err) {
-    struct token_keys keys;
     unsigned char seal_key[SEAL_KEY_SIZE];
-    TRY(token_keys_load(options->key_dir, &keys, err));
     TRY(seal_key_load(options->key_dir, seal_key, err));
     struct auth *auth = calloc(1, sizeof(*auth));
     if (!auth)
-        return err_set(err, ERR_INTERNAL, NULL, "out of memory");
-    auth->keys = keys;
+        abort();
+    auth->key_dir = options->key_dir;
+    enum err loaded = auth_keys_init(auth, err);
+    if (loaded != OK) {
+        free(auth);
+        return loaded;
+    }
     memcpy(auth->seal_key, seal_key, SEAL_KEY_SIZE);
     explicit_bzero(seal_key, sizeof(seal_key));
-    auth->key_dir = options->key_dir;
     auth->principals = principals_new();
     auth->requests = request_counts_new();
     auth->documents = oidc_cache_new();
@@ -52,7 +54,7 @@ void auth_free(struct auth *auth) {
     principals_free(auth->principals);
     request_counts_free(auth->requests);
     oidc_cache_free(auth->documents);
-    explicit_bzero(&auth->keys, sizeof(auth->keys));
+    auth_keys_done(auth);
     explicit_bzero(auth->seal_key, sizeof(auth->seal_key));
     free(auth);
 }
@@ -134,7 +136,7 @@ static enum err authenticate(struct ctx *cx, const struct http_head *head) {
     char cookie[ACCESS_MAX + 1];
     struct access access;
     if (!http_head_cookie(head, "__Host-slipway", cookie, sizeof(cookie)) ||
-        !token_verify(&cx->app->auth->keys, cookie, &access))
+        !token_verify(atomic_load(&cx->app->auth->keys), cookie, &access))
         return OK;
     struct lookup lookup = {.ask = session_principal, .what = access.session_id};
     TRY(become(cx, access.session_id, &lookup));
@@ -183,6 +185,7 @@ static enum err sweep(struct ctx *cx, void *arg) {
 }
 
 enum err auth_sweep(struct ctx *cx) {
+    TRY(auth_keys_reload(cx->app->auth, &cx->err));
     return as_system(cx, sweep, NULL);
 }
 

@@ -24,9 +24,21 @@ MUST_USE enum err auth_new(const struct auth_options *options, struct auth **ret
                            struct err_info *err);
 void auth_free(struct auth *auth);
 
-/* Writes the next signing key into dir (made 0700 if absent); the running server reads keys at
- * start. */
+/* Writes the next signing key into dir (made 0700 if absent). */
 MUST_USE enum err auth_key_create(const char *dir, struct err_info *err);
+/* Rotation: make a key, which signs from the next reload on while the older ones still verify;
+ * retire the old ones once their tokens have ended (ten minutes). Nobody is signed out. */
+struct auth_key {
+    int number; /* the highest signs */
+    int64_t created_at;
+};
+/* The newest first, cap at most. */
+MUST_USE enum err auth_key_list(const char *dir, struct auth_key *ret, int cap, int *ret_count,
+                                struct err_info *err);
+/* ERR_CONFLICT for the key that signs. */
+MUST_USE enum err auth_key_retire(const char *dir, int number, struct err_info *err);
+/* Reads the keys again; auth_sweep() does so too. What was there stays when it fails. */
+MUST_USE enum err auth_keys_reload(struct auth *auth, struct err_info *err);
 
 /* For http_registry_new(). */
 extern const struct http_hooks AUTH_HOOKS;

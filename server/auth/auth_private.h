@@ -9,10 +9,13 @@
 #include "base/digest.h"
 #include "base/field.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 struct auth {
-    struct token_keys keys;
+    _Atomic(const struct token_keys *) keys; /* never changed, only replaced: keys.c */
+    pthread_mutex_t reload;                  /* old_keys */
+    struct old_keys *old_keys;
     struct principals *principals;
     struct request_counts *requests;
     struct oidc_cache *documents;
@@ -21,6 +24,10 @@ struct auth {
     atomic_bool has_owner;                 /* true once one was seen; see setup.c */
     int64_t session_hours, access_seconds;
 };
+
+/* The first load, and the end; auth_keys_reload() in between. */
+MUST_USE enum err auth_keys_init(struct auth *auth, struct err_info *err);
+void auth_keys_done(struct auth *auth);
 
 /* Runs fn in a transaction of its own in system mode, as statements that span teams or come before
  * anybody is known must. The open transaction is committed first; cx->who is the caller again

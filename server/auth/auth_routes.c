@@ -172,7 +172,7 @@ static int64_t access_expiry(struct ctx *cx, const struct req *rq) {
     struct access access;
     bool has = cx->who.kind == PRINCIPAL_USER &&
                http_head_cookie(rq->head, "__Host-slipway", cookie, sizeof(cookie)) &&
-               token_verify(&cx->app->auth->keys, cookie, &access);
+               token_verify(atomic_load(&cx->app->auth->keys), cookie, &access);
     return has ? access.expires_at : 0;
 }
 

@@ -91,7 +91,7 @@ static enum err session_sign(struct ctx *cx, const struct principal *who, const 
     copy_id(access.session_id, who->session_id);
     copy_id(access.user_id, who->user_id);
     const char *text;
-    TRY(token_sign(cx, &cx->app->auth->keys, &access, &text));
+    TRY(token_sign(cx, atomic_load(&cx->app->auth->keys), &access, &text));
     *ret = (struct session_secrets){text, arena_strdup(cx->arena, refresh), access.expires_at};
     return OK;
 }
@@ -288,7 +288,7 @@ static enum err refresh_finish(struct ctx *cx, struct refresh *r, const char *fa
 
 /* Within the grace the successor is computed again; after a key change by one of the older keys. */
 static enum err refresh_again(struct ctx *cx, struct refresh *r, const struct refresh_row *row) {
-    const struct token_keys *keys = &cx->app->auth->keys;
+    const struct token_keys *keys = atomic_load(&cx->app->auth->keys);
     for (int i = 0; i < keys->count; i++) {
         char hash[SHA256_TEXT_SIZE];
         refresh_successor(&keys->keys[i], r->token, r->successor);
@@ -302,7 +302,7 @@ static enum err refresh_again(struct ctx *cx, struct refresh *r, const struct re
 static enum err refresh_spend(struct ctx *cx, void *arg) {
     struct refresh *r = arg;
     char successor_sha256[SHA256_TEXT_SIZE];
-    refresh_successor(&cx->app->auth->keys.keys[0], r->token, r->successor);
+    refresh_successor(&atomic_load(&cx->app->auth->keys)->keys[0], r->token, r->successor);
     sha256_hex_of(r->successor, strlen(r->successor), successor_sha256);
     struct refresh_row row;
     bool found;

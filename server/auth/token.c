@@ -25,6 +25,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define ISSUER "slipway"
 #define AUDIENCE "slipway"
@@ -219,5 +220,37 @@ enum err auth_key_create(const char *dir, struct err_info *err) {
     ssize_t size = 2 * TOKEN_KEY_SIZE + 1;
     if (fd < 0 || write(fd, text, (size_t)size) != size || fsync(fd) != 0)
         return err_set(err, ERR_UNAVAILABLE, "key_dir", "could not write key file \"%s\"", path);
+    return OK;
+}
+
+static enum err key_stat(const char *dir, int number, struct auth_key *ret, struct err_info *err) {
+    char path[4096];
+    struct stat st;
+    snprintf(path, sizeof(path), "%s/jwt-%d.key", dir, number);
+    if (stat(path, &st) != 0)
+        return err_set(err, ERR_NOT_FOUND, "key_dir", "there is no key %d", number);
+    *ret = (struct auth_key){number, (int64_t)st.st_mtime * 1000000};
+    return OK;
+}
+
+enum err auth_key_list(const char *dir, struct auth_key *ret, int cap, int *ret_count,
+                       struct err_info *err) {
+    int numbers[KEY_FILES_MAX];
+    int count = key_numbers(dir, numbers, KEY_FILES_MAX);
+    *ret_count = count < cap ? count : cap;
+    for (int i = 0; i < *ret_count; i++)
+        TRY(key_stat(dir, numbers[i], &ret[i], err));
+    return OK;
+}
+
+enum err auth_key_retire(const char *dir, int number, struct err_info *err) {
+    int numbers[KEY_FILES_MAX];
+    char path[4096];
+    if (key_numbers(dir, numbers, KEY_FILES_MAX) > 0 && numbers[0] == number)
+        return err_set(err, ERR_CONFLICT, NULL,
+                       "key %d is the one that signs: create another first", number);
+    snprintf(path, sizeof(path), "%s/jwt-%d.key", dir, number);
+    if (unlink(path) != 0)
+        return err_set(err, ERR_NOT_FOUND, NULL, "there is no key %d", number);
     return OK;
 }

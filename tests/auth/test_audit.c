@@ -1,5 +1,6 @@
 /* The audit log over HTTP: filters, pages, copies, and the proof that finds what was tampered with.
  */
+#include "auth/audit.h"
 #include "auth/auth.h"
 #include "tests/support/domains.h"
 
@@ -131,12 +132,29 @@ static void test_audit__one_changed_or_missing_event_is_named(void **state) {
     assert_bad(d, newest - 4, "is missing");
 }
 
+static void test_audit__every_chain_is_known_to_the_operator(void **state) {
+    struct domains *d = *state;
+    struct ctx cx;
+    struct list chains;
+    event_make(d, "own.event", "/o");
+    test_ctx_system(&cx, d->db);
+    assert_ok(audit_chain_list(&cx, &chains), &cx.err);
+    const struct audit_chain *chain = chains.items;
+    bool found = false;
+    for (size_t i = 0; i < chains.count; i++)
+        found |= chain[i].id && strcmp(chain[i].id, d->ours.team_id) == 0 &&
+                 strcmp(chain[i].slug, d->ours.slug) == 0;
+    assert_true(found);
+    ctx_done(&cx);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_audit__is_for_admins_of_the_team),
         cmocka_unit_test(test_audit__is_searched),
         cmocka_unit_test(test_audit__pages_show_each_event_once),
         cmocka_unit_test(test_audit__is_copied_whole),
+        cmocka_unit_test(test_audit__every_chain_is_known_to_the_operator),
         cmocka_unit_test(test_audit__one_changed_or_missing_event_is_named),
     };
     return cmocka_run_group_tests(tests, domains_setup, domains_teardown);
