@@ -2,7 +2,7 @@
 """Figures of the running platform, one line each: upload and download rate with the memory they
 take, idle memory of each process, prediction overhead over a bare forward pass.
 
-    cmake --preset release && ninja -C build/release && tests/bench/figures.py
+    cmake --preset release -B build/bench && ninja -C build/bench && tests/bench/figures.py
 
 Prints and never fails on time. The machine is shared: repeat, and compare ratios.
 """
@@ -104,12 +104,13 @@ def bench_predict(s, run_id, count):
 
 def endpoint_p50(s):
     time.sleep(6)  # counters are flushed every few seconds
-    return s.api("GET", "/api/v1/projects/default/endpoints")["items"][0]["p50_us"]
+    client = s.new_client()  # the server has closed the idle connection meanwhile
+    return client.api("GET", "/api/v1/projects/default/endpoints")["items"][0]["p50_us"]
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--build", default="build/release")
+    parser.add_argument("--build", default="build/bench")
     parser.add_argument("--size-mib", type=int, default=512)
     parser.add_argument("--predictions", type=int, default=1000)
     args = parser.parse_args()

@@ -2,7 +2,7 @@
 """Requests a second over HTTPS with keep-alive, their 99th percentile, and slipwayd's memory, idle and
 after them. The client (wrk) runs on the same machine and shares its cores.
 
-    cmake --preset release && ninja -C build/release slipwayd && tests/bench/http/requests.py
+    cmake --preset release -B build/bench && ninja -C build/bench && tests/bench/http/requests.py
 
 Prints and never fails on time. Bars: 4000 requests/s of an authenticated route on 2 cores, 30 MiB idle.
 """
@@ -36,8 +36,8 @@ def rss_mib(pid):
 
 
 def milliseconds(text):
-    number, unit = re.fullmatch(r"([\d.]+)(us|ms|s)", text).groups()
-    return float(number) * {"us": 0.001, "ms": 1, "s": 1000}[unit]
+    found = re.fullmatch(r"([\d.]+)(us|ms|s)", text)
+    return float(found[1]) * {"us": 0.001, "ms": 1, "s": 1000}[found[2]] if found else float("nan")
 
 
 def run_wrk(url, token, connections, seconds):
@@ -53,7 +53,7 @@ def run_wrk(url, token, connections, seconds):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--build", default="build/release")
+    parser.add_argument("--build", default="build/bench")
     parser.add_argument("--seconds", type=int, default=8)
     parser.add_argument("--connections", type=int, default=16)
     args = parser.parse_args()
