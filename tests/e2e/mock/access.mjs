@@ -62,6 +62,10 @@ const providers = [{
     id: id(81), name: "Company account", issuer: "https://login.example.org/realms/lab", client_id: "slipway", has_secret: true, group_claim: "groups", group_roles: [{ group: "ml-admins", role: "admin" }, { group: "ml", role: "editor" }],
     default_role: "viewer", sso_only: false, enabled: true, redirect_uri: "https://127.0.0.1:8443/api/v1/sso/callback",
 }];
+const quotas = [
+    { name: "storage_bytes", limit: 5e11, used: 3.84e11 }, { name: "runs", limit: null, used: 1409 }, { name: "queued_jobs", limit: 20, used: 20 },
+    { name: "tokens", limit: 50, used: 7 }, { name: "requests_per_minute", limit: 6000, used: 212 }, { name: "members", limit: 25, used: 5 },
+];
 
 export const ACCESS_ROUTES = [
     ["GET", "/groups", () => page(groups)],
@@ -71,6 +75,11 @@ export const ACCESS_ROUTES = [
     ["GET", "/service-accounts/:account/tokens", () => page([{ id: id(75), name: "cluster", prefix: "slp_s_4kq2", scopes: ["ingest"], projects: ["digits"], owner: "nightly training", created_at: ago(9e5), expires_at: null, last_used_at: ago(60) }])],
     ["GET", "/permissions", (_p, url) => page(permissionsIn(url.searchParams.get("project")))],
     ["GET", "/projects/:project/roles", () => page(grants)],
+    ["GET", "/quotas", () => ({ items: quotas })],
+    ["PUT", "/quotas", (_p, _u, body) => {
+        quotas.find((item) => item.name === body.name).limit = body.limit;
+        return { items: quotas };
+    }],
     ["GET", "/sign-in", () => ({ providers: providers.map(({ id: provider, name }) => ({ id: provider, name })), password: true })],
     ["GET", "/providers", () => page(providers)],
     ["PATCH", "/providers/:provider", (_p, _u, body) => Object.assign(providers[0], body)],

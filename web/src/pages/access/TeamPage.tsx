@@ -13,6 +13,7 @@ import { InvitationsTab } from "./InvitationsTab";
 import { MembersTab } from "./MembersTab";
 import { PermissionsTab } from "./PermissionsTab";
 import { ProvidersTab } from "./ProvidersTab";
+import { QuotasTab } from "./QuotasTab";
 import { ServiceAccountsTab } from "./ServiceAccountsTab";
 
 function tabsFor(session: Session, { t }: I18n): Tab[] {
@@ -21,6 +22,7 @@ function tabsFor(session: Session, { t }: I18n): Tab[] {
         { id: "members", label: t("team.members"), content: () => <MembersTab session={session} /> },
         { id: "groups", label: t("team.groups"), content: () => <GroupsTab administers={administers} /> },
         { id: "permissions", label: t("team.permissions"), content: () => <PermissionsTab administers={administers} /> },
+        { id: "quotas", label: t("team.quotas"), content: () => <QuotasTab owns={session.role === "owner"} /> },
     ];
     if (!administers) return forAll;
     const forOwners: Tab[] = session.role === "owner" ? [{ id: "providers", label: t("team.providers"), content: () => <ProvidersTab /> }] : [];
