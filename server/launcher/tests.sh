@@ -58,7 +58,6 @@ programs_and_tests_build() {
 test_web() {
     local report=$ROOT/build/web-tests.json
     step "Test the web UI's functions"
-    use_node
     rm -f "$report"
     logged web_tests_run "$report" || TROUBLE=yes
     [ -s "$report" ] || {
@@ -100,7 +99,6 @@ test_end_to_end() {
 # tests/e2e/run signs in at SLIPWAY_URL and ends with "N passed, N failed, N skipped".
 browser_run() (
     VAR=$SLIPWAY_VAR
-    use_node
     var_find
     SLIPWAY_URL=$(server_url) SLIPWAY_EMAIL=$(owner_email) "$ROOT/tests/e2e/run" </dev/null 2>&1 |
         tee "$1"
@@ -118,6 +116,7 @@ cmd_test() {
     mkdir -p "$ROOT/build"
     step "Fetch third-party artefacts"
     third_party_fetch
+    use_node
     test_programs dev "$@"
     test_web
     test_end_to_end
