@@ -6,7 +6,7 @@ const page = (items) => ({ items, next_cursor: null });
 const LINK = "https://127.0.0.1:8443/invite/kq3v9Xh2nQ7ZtL0aYcRbW5mJ8sUeDf1oGiPxTzNvEwA";
 
 const member = (n, name, role, rest) => ({
-    user_id: id(n), name, email: `${name.split(" ")[0].toLowerCase()}@example.org`, role, state: "active", totp: false, last_seen_at: ago(n * 700), created_at: ago(n * 9e4), ...rest,
+    user_id: id(n), name, email: `${name.split(" ")[0].toLowerCase()}@example.org`, role, state: "active", totp: false, groups: n > 30 && n < 34 ? ["Vision"] : [], last_seen_at: ago(n * 700), created_at: ago(n * 9e4), ...rest,
 });
 const members = [
     member(2, "Ada Lovelace", "owner", { totp: true, last_seen_at: ago(20) }), member(31, "Grace Hopper", "admin", { totp: true }),

@@ -45,6 +45,7 @@ function columnsOf(i18n: I18n, session: Session, actions: Actions): ColumnDef<Me
                 label("role", original.role)
             ) },
         { id: "state", header: t("field.state"), meta: { width: "130px" }, cell: ({ row }) => <StatePill state={row.original.state} /> },
+        { id: "groups", header: t("team.groups"), meta: { width: "minmax(110px, 1fr)" }, cell: ({ row }) => <span className="truncate muted" title={row.original.groups.join(", ")}>{row.original.groups.join(", ")}</span> },
         { id: "totp", header: t("security.factor"), meta: { width: "130px" }, cell: ({ row }) => (row.original.totp ? <Badge>{t("security.on")}</Badge> : <span className="faint">{t("security.off")}</span>) },
         { id: "seen", header: t("worker.seen"), meta: { width: "130px" }, cell: ({ row }) => <span className="muted">{row.original.last_seen_at ? ago(row.original.last_seen_at) : t("token.never")}</span> },
         { id: "more", header: "", meta: { width: "60px", right: true }, cell: ({ row }) => mayChange(row.original) && <MemberMenu member={row.original} actions={actions} /> },
