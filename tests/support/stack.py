@@ -86,9 +86,11 @@ class Client:
 
 
 class Stack:
-    def __init__(self, build="build/dev", worker=True, static=None, options=None, slots=1):
+    def __init__(self, build="build/dev", worker=True, static=None, options=None, slots=1,
+                 fresh=False):
         self.bin = (ROOT / build / "bin").resolve()
-        self.want_worker, self.static, self.slots = worker, static, slots
+        self.want_worker, self.static, self.slots = worker and not fresh, static, slots
+        self.fresh = fresh
         self.options = options or {}
         self.children = {}
 
@@ -102,7 +104,8 @@ class Stack:
             self._make_keys()
             self._write_config()
             self._command("migrate")
-            self._create_people()
+            if not self.fresh:
+                self._create_people()
             self.start_server()
             if self.want_worker:
                 self.start_worker()
@@ -186,6 +189,8 @@ class Stack:
     def start_server(self):
         self._spawn("slipwayd", [self.bin / "slipwayd", "serve", "--config", self.config])
         self.wait_ready()
+        if self.fresh:
+            return
         if not hasattr(self, "token"):
             self.token = self._login()
         self.client = self.new_client()
@@ -302,15 +307,21 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", default="build/dev")
     parser.add_argument("--static", help="directory of the built UI")
+    parser.add_argument("--fresh", action="store_true",
+                        help="no owner, no worker; SLIPWAY_SETUP_SECRET in place of SLIPWAY_TOKEN")
     parser.add_argument("command", nargs=argparse.REMAINDER)
     args = parser.parse_args()
     command = args.command[1:] if args.command[:1] == ["--"] else args.command
-    with Stack(build=args.build, static=args.static) as s:
+    with Stack(build=args.build, static=args.static, fresh=args.fresh) as s:
         env = {**os.environ, "SLIPWAY_URL": s.url, "SLIPWAY_CA": str(s.ca), "SLIPWAY_EMAIL": EMAIL,
-               "SLIPWAY_PASSWORD": PASSWORD, "SLIPWAY_TOKEN": s.token}
+               "SLIPWAY_PASSWORD": PASSWORD}
+        if args.fresh:
+            env["SLIPWAY_SETUP_SECRET"] = (s.dir / "keys/setup.secret").read_text()
+        else:
+            env["SLIPWAY_TOKEN"] = s.token
         status = subprocess.run(command, env=env).returncode
         if status:
-            for name in ("slipwayd", "worker"):
+            for name in s.children:
                 print(f"--- {name}\n{s.log(name, 40)}", file=sys.stderr)
     return status
 
