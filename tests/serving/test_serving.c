@@ -252,6 +252,7 @@ static void test_endpoint__counts_and_rests(void **state) {
 static void test_endpoint__rested_longest_makes_room_for_a_waiting_model(void **state) {
     struct domains *d = *state;
     struct fake_runner rested = {0}, waiting = {0};
+    test_sql(d->db, "update jobs set run_at = now() + interval '1 hour' where state = 'queued'");
     json_t *version = model_version_make(d, "rested");
     model_version_make(d, "waiting");
     fake_runner_start(&rested, d, "rested");
