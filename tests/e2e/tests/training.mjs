@@ -105,6 +105,8 @@ test("the run list hides columns, selects with keys and exports what is shown", 
     await page.keyboard.press("Escape");
     await page.waitForURL(/hide=experiment/);
     assert.equal(await page.getByRole("columnheader", { name: "Experiment" }).count(), 0);
+    // The closed menu gives the focus back to its button; a row focused before that would lose it.
+    await page.locator("button:focus", { hasText: "Columns" }).waitFor();
     await row.focus();
     await page.keyboard.press("x");
     await page.getByText("1 row selected").waitFor();
