@@ -37,7 +37,7 @@ static inline pthread_mutex_t *lock_(pthread_mutex_t *lock) {
 }
 
 #define auto_free __attribute__((cleanup(cleanup_free_)))
-#define auto_fd __attribute__((cleanup(cleanup_fd_))) int
+#define auto_fd __attribute__((cleanup(cleanup_fd_), unused)) int
 #define auto_json __attribute__((cleanup(cleanup_json_))) json_t
 #define auto_file __attribute__((cleanup(cleanup_file_))) FILE
 

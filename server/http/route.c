@@ -226,7 +226,7 @@ const char *req_param(const struct req *rq, const char *name) {
         if (strlen(name) == call->params[i].name_length &&
             strncmp(call->params[i].name, name, call->params[i].name_length) == 0)
             return call->params[i].value;
-    assert(!"the route has no such parameter");
+    assert(false && "the route has no such parameter");
     return "";
 }
 

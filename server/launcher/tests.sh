@@ -55,6 +55,16 @@ programs_and_tests_build() {
     cmake --build --preset "$preset" --target "${targets[@]}"
 }
 
+# What gcc lets pass, clang may not: warnings are errors with both.
+test_second_compiler() {
+    step "Build everything with clang"
+    if logged programs_and_tests_build clang; then
+        count 1 0 0
+    else
+        count 0 1 0
+    fi
+}
+
 test_web() {
     local report=$ROOT/build/web-tests.json
     step "Test the web UI's functions"
@@ -121,6 +131,7 @@ cmd_test() {
     test_web
     test_end_to_end
     if [ "$sanitizers" = yes ]; then
+        test_second_compiler
         test_programs asan -LE 'lint|launcher|bench|e2e' "$@"
         test_programs tsan -L tsan "$@"
     fi

@@ -14,12 +14,14 @@
 
 #define ISSUER "https://id.example.test"
 
+enum signing { SIGN_WELL, SIGN_OTHER_KEY, SIGN_HMAC, SIGN_NOT, SIGN_CUT };
+
 static struct {
     EVP_PKEY *key, *other; /* the other is in no set */
     char nonce[64];
     const char *header;   /* of the ID token */
     const char *override; /* members over the good claims, as JSON; NULL = none */
-    enum { SIGN_WELL, SIGN_OTHER_KEY, SIGN_HMAC, SIGN_NOT, SIGN_CUT } how;
+    enum signing how;
     const char *token_error;
     int asked;
 } idp;
@@ -243,7 +245,7 @@ static void test_sso__lets_in_by_group(void **state) {
 
 static const struct lie {
     const char *what, *header, *override;
-    int how;
+    enum signing how;
 } LIES[] = {
     {"no algorithm", "{\"alg\":\"none\"}", NULL, SIGN_NOT},
     {"no signature", GOOD_HEADER, NULL, SIGN_NOT},

@@ -135,7 +135,7 @@ static void test_max_pool__is_libtorchs(void **) {
 }
 
 static void test_max_pool__lets_no_nan_vanish(void **) {
-    for (size_t kernel : {2, 3})
+    for (size_t kernel : {size_t{2}, size_t{3}})
         for (size_t at = 0; at < kernel * kernel; at++) {
             std::vector<float> x(kernel * kernel, 1.0F);
             x[at] = NAN;
