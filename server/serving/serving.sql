@@ -71,8 +71,8 @@ update endpoints
        last_used_at = greatest(last_used_at, now())
  where team_id = $1::uuid and id = $2::uuid;
 
--- Unused for $1 seconds; and while a model waits for a predict slot, the one of all that has rested
--- longest, once it has rested for 10 seconds.
+-- Unused for $1 seconds; and while a model waits for a predict slot (a free one would have taken its
+-- job within 5 seconds), the one of all that has rested longest, once it has rested for 10 seconds.
 -- name: endpoint_idle :many
 select id, team_id
   from endpoints
@@ -81,6 +81,6 @@ select id, team_id
               where longest.state = 'ready' and longest.last_used_at < now() - interval '10 seconds'
                 and exists (select from jobs j
                              where j.kind = 'predict' and j.state = 'queued'
-                               and j.created_at < now() - interval '1 second' and j.run_at <= now())
+                               and greatest(j.created_at, j.run_at) < now() - interval '5 seconds')
               order by longest.last_used_at limit 1)
  limit 100;
