@@ -267,7 +267,8 @@ static void test_endpoint__rested_longest_makes_room_for_a_waiting_model(void **
     assert_string_equal(text_at(endpoint_of(d, version), "state"), "ready"); /* nobody waits */
     test_sql(d->db, arena_printf(d->arena,
                                  "update jobs set state = 'queued', lease_until = null,"
-                                 " created_at = now() - interval '1 minute' where id = '%s'",
+                                 " created_at = now() - interval '1 minute',"
+                                 " run_at = now() - interval '1 minute' where id = '%s'",
                                  waiting.job_id));
     serving_round(d->app, 1000004, 600);
     assert_string_equal(text_at(endpoint_of(d, version), "state"), "stopped");
