@@ -45,6 +45,10 @@ static void reload(struct app *app) {
     struct err_info err = {0};
     if (auth_keys_reload(app->auth, &err) != OK)
         log_event(LOG_ERROR, "keys.not_reloaded", LOG_T("message", err.message));
+    if (http_certificate_reload(app->http, &err) != OK)
+        log_event(LOG_ERROR, "certificate.not_reloaded", LOG_T("message", err.message));
+    else
+        log_event(LOG_INFO, "certificate.reloaded", LOG_T("by", "SIGHUP"));
 }
 
 static enum err run_serve(const struct command_input *in, struct err_info *err) {

@@ -7,18 +7,17 @@
  *
  * A connection holds a thread for as long as it is open. Where nearly all are taken, keep-alive is
  * withdrawn: each connection ends with its reply, and those waiting get their turn. */
+#include "http/certificate.h"
 #include "http/internal.h"
 
 #include "base/clock.h"
 #include "base/log.h"
 
 #include <civetweb.h>
-#include <errno.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
 
 #define SPARE_THREADS 8
 #define LINGER_US 300000
@@ -34,6 +33,7 @@ struct listener {
     struct mg_context *mg;
     struct app *app;
     SSL_CTX *tls;
+    struct certificate *certificate;
     atomic_int open; /* connections past their TLS handshake */
     int threads;
 };
@@ -189,34 +189,20 @@ static int give_tls(void **tls, void *user_data) {
     return 1;
 }
 
-static enum err check_private(const char *path, struct err_info *err) {
-    struct stat st;
-    if (stat(path, &st) != 0)
-        return err_set(err, ERR_INTERNAL, NULL, "could not read the TLS key \"%s\": %s", path,
-                       strerror(errno));
-    if (st.st_mode & 077)
-        return err_set(err, ERR_INTERNAL, NULL, "the TLS key \"%s\" is accessible to others", path);
-    return OK;
-}
-
 static enum err tls_fail(struct err_info *err, const char *what, const char *path) {
     char reason[256];
     ERR_error_string_n(ERR_get_error(), reason, sizeof(reason));
     return err_set(err, ERR_INTERNAL, NULL, "could not use the %s \"%s\": %s", what, path, reason);
 }
 
-static enum err tls_load(SSL_CTX *tls, const struct http_options *options, struct err_info *err) {
+static enum err tls_load(SSL_CTX *tls, struct certificate *certificate, struct err_info *err) {
     if (!SSL_CTX_set_min_proto_version(tls, TLS1_2_VERSION) ||
         !SSL_CTX_set_cipher_list(tls, TLS12_CIPHERS) || !SSL_CTX_set1_groups_list(tls, TLS_GROUPS))
         return tls_fail(err, "TLS settings", TLS_GROUPS);
     SSL_CTX_set_options(tls, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
     SSL_CTX_set_mode(tls, SSL_MODE_RELEASE_BUFFERS);
-    if (SSL_CTX_use_certificate_chain_file(tls, options->certificate) != 1)
-        return tls_fail(err, "certificate", options->certificate);
-    if (SSL_CTX_use_PrivateKey_file(tls, options->private_key, SSL_FILETYPE_PEM) != 1 ||
-        SSL_CTX_check_private_key(tls) != 1)
-        return tls_fail(err, "key", options->private_key);
-    return OK;
+    certificate_attach(certificate, tls);
+    return certificate_load(certificate, err);
 }
 
 static enum err start(struct listener *listener, struct err_info *err) {
@@ -273,6 +259,7 @@ static enum err start(struct listener *listener, struct err_info *err) {
 
 static void listener_free(struct listener *listener) {
     SSL_CTX_free(listener->tls);
+    certificate_free(listener->certificate);
     free(listener);
 }
 
@@ -281,7 +268,6 @@ enum err http_listen(struct app *app, struct err_info *err) {
     const struct http_options *options = app->http->options;
     struct listener *listener;
 
-    TRY(check_private(options->private_key, err));
     /* A library without TLS starts all the same and crashes at the first handshake. */
     if ((mg_init_library(features) & features) != features)
         return err_set(err, ERR_INTERNAL, NULL, "the HTTP library has no TLS");
@@ -291,7 +277,8 @@ enum err http_listen(struct app *app, struct err_info *err) {
     listener->app = app;
     listener->threads = options->threads;
     listener->tls = SSL_CTX_new(TLS_server_method());
-    enum err started = listener->tls ? tls_load(listener->tls, options, err)
+    listener->certificate = certificate_new(options->certificate, options->private_key);
+    enum err started = listener->tls ? tls_load(listener->tls, listener->certificate, err)
                                      : tls_fail(err, "TLS library", "openssl");
     if (started == OK)
         started = start(listener, err);
@@ -300,6 +287,10 @@ enum err http_listen(struct app *app, struct err_info *err) {
     else
         app->http->listener = listener;
     return started;
+}
+
+enum err http_certificate_reload(struct http_server *server, struct err_info *err) {
+    return certificate_load(server->listener->certificate, err);
 }
 
 void http_close(struct http_server *server) {

@@ -40,6 +40,10 @@ void http_drain(struct http_server *server);
 void http_wait_idle(struct http_server *server, int timeout_ms);
 void http_close(struct http_server *server);
 
+/* Takes the certificate and key that lie in their files now; new connections get them. On failure
+ * the old ones stay. Any thread. */
+MUST_USE enum err http_certificate_reload(struct http_server *server, struct err_info *err);
+
 /* How the dispatcher reads and writes one connection; server.c has the one for TLS, tests one for
  * memory. */
 struct http_io {
