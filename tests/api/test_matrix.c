@@ -1,12 +1,10 @@
 /* Every route of the service against every kind of caller and every way to misspell it, driven by
  * the route tables themselves: a route added tomorrow is tested tomorrow. */
-#include "tests/support/test_service.h"
+#include "tests/auth/browser.h"
 
 #include "base/arena.h"
-#include "base/cleanup.h"
 
 #include <ctype.h>
-#include <string.h>
 
 static struct test_service *service(void **state) {
     return *state;
@@ -153,6 +151,66 @@ static void test_matrix__garbage_opens_nothing(void **state) {
             fail_msg("%s %s takes any cookie", method_of(route), route->path);
     }
     print_message("%d requests with garbage: 401 each\n", tried);
+}
+
+/* What was good until a moment ago: an owner's session and its access token, and an API token. */
+struct expired {
+    struct browser browser;
+    char bearer[128];
+};
+
+static int status_of_session(const struct expired *e, const struct route *route) {
+    struct browser b = e->browser; /* a refusal may take the cookies away */
+    arena_reset(b.arena);
+    return browse_status(&b, method_of(route), fill_path(b.arena, route->path), NULL);
+}
+
+static void make_credentials(struct test_service *t, struct expired *ret) {
+    ret->browser = browser_new(t);
+    person_create(t, "late@example.test", "late", ROLE_OWNER);
+    assert_int_equal(sign_in(&ret->browser, "late@example.test", PASSWORD), 200);
+    struct test_reply *reply =
+        browse(&ret->browser, "POST", "/api/v1/tokens",
+               "{\"name\":\"late\",\"scopes\":[\"read\",\"write\",\"admin\"]}");
+    assert_int_equal(reply->status, 201);
+    snprintf(ret->bearer, sizeof(ret->bearer), "Bearer %s",
+             json_string_value(json_object_get(reply->json, "token")));
+    ret->browser.refresh[0] = '\0';
+}
+
+static int refused_everywhere(struct test_service *t, const struct expired *e) {
+    int tried = 0;
+    EACH_ROUTE(t, route) {
+        if (route->scope == SCOPE_PUBLIC)
+            continue;
+        if (status_of_session(e, route) != 401)
+            fail_msg("%s %s takes an expired cookie", method_of(route), route->path);
+        if (status_with(t, route, "Authorization", e->bearer) != 401)
+            fail_msg("%s %s takes an expired token", method_of(route), route->path);
+        tried += 2;
+    }
+    return tried;
+}
+
+static void test_matrix__expired_credentials_open_nothing(void **state) {
+    static const struct route PROJECTS = {.method = GET, .path = "/api/v1/projects"};
+    struct test_service *t = service(state);
+    struct expired e;
+    make_credentials(t, &e);
+    assert_int_equal(status_of_session(&e, &PROJECTS), 200);
+    assert_int_equal(status_with(t, &PROJECTS, "Authorization", e.bearer), 200);
+    test_sql(t->db, "update sessions set expires_at = now() - interval '1 second';"
+                    "update api_tokens set expires_at = now() - interval '1 second'");
+    forget_principals();
+    int tried = refused_everywhere(t, &e);
+    /* The session lives on; its access token alone is too old. */
+    test_sql(t->db, "update sessions set expires_at = now() + interval '1 day'");
+    forget_principals();
+    assert_int_equal(status_of_session(&e, &PROJECTS), 200);
+    clock_freeze(clock_now_us() + INT64_C(601000000), clock_mono_us());
+    tried += refused_everywhere(t, &e);
+    clock_freeze(0, 0);
+    print_message("%d requests with expired credentials: 401 each\n", tried);
 }
 
 /* An owner's token of one scope reaches exactly the routes that name it. */
@@ -331,6 +389,7 @@ int main(void) {
         cmocka_unit_test(test_matrix__roles_below_the_route_are_refused),
         cmocka_unit_test(test_matrix__tokens_and_workers_stay_in_their_scopes),
         cmocka_unit_test(test_matrix__garbage_opens_nothing),
+        cmocka_unit_test(test_matrix__expired_credentials_open_nothing),
         cmocka_unit_test(test_matrix__each_token_scope_reaches_its_routes),
         cmocka_unit_test(test_matrix__misspelt_paths_lead_nowhere),
         cmocka_unit_test(test_matrix__cookies_alone_change_nothing),
