@@ -35,6 +35,11 @@ class Browser:
         return json.loads(data)
 
 
+def secret_of(token):
+    """The middle of slp_<id, 8 characters>_<secret, 43>_<checksum>; the secret may hold a "_" too."""
+    return token[13:56]
+
+
 def make_secrets(stack):
     """One of each kind: name → the text that would be usable by whoever reads it."""
     browser = Browser(stack)
@@ -44,8 +49,8 @@ def make_secrets(stack):
     factor = browser.made("POST", "/api/v1/me/totp")
     secrets = {
         "password": PASSWORD,
-        "API token": token.split("_")[2],
-        "worker token": (stack.dir / "worker.token").read_text().strip().split("_")[2],
+        "API token": secret_of(token),
+        "worker token": secret_of((stack.dir / "worker.token").read_text()),
         "invitation": invitation["link"].rsplit("/", 1)[1],
         "second factor": factor["secret"],
     }
