@@ -1,6 +1,6 @@
 // A real OpenID Connect provider on loopback for tests/oidc/run.py: oidc-provider over TLS, with
-// people who sign in without a page. POST /control sets who signs in next ("person"), or makes the
-// provider change its key ("rotate").
+// people who sign in without a page. POST /control sets who signs in next ("person"; who "types" is
+// asked for an address on a page), or makes the provider change its key ("rotate").
 //
 //     node provider.mjs PORT KEY CERTIFICATE REDIRECT_URI
 
@@ -11,7 +11,7 @@ import Provider from "oidc-provider";
 
 const [port, key, certificate, redirectUri] = process.argv.slice(2);
 const people = new Map();
-let current = "";
+let current = null;
 let generation = 0;
 let provider = create("RS256");
 
@@ -56,20 +56,38 @@ async function grantAll(details) {
     return { consent: { grantId: await grant.save() } };
 }
 
+async function read(request) {
+    let body = "";
+    for await (const chunk of request) body += chunk;
+    return body;
+}
+
+const PAGE = `<!doctype html><title>Acme ID</title><form method="post">
+<label>Address <input name="email"></label><button>Continue</button></form>`;
+
+// Who signs in; undefined while the page asks.
+async function whoComes(request, response) {
+    if (!current.types) return current;
+    const email = request.method === "POST" ? new URLSearchParams(await read(request)).get("email") : "";
+    const person = [...people.values()].find((known) => known.email === email);
+    if (!person) response.setHeader("Content-Type", "text/html").end(PAGE);
+    return person;
+}
+
 async function interact(request, response) {
     const details = await provider.interactionDetails(request, response);
-    const result =
-        details.prompt.name === "login" ? { login: { accountId: current } } : await grantAll(details);
+    const login = details.prompt.name === "login";
+    const person = login ? await whoComes(request, response) : null;
+    if (login && !person) return;
+    const result = login ? { login: { accountId: person.sub } } : await grantAll(details);
     await provider.interactionFinished(request, response, result, { mergeWithLastSubmission: true });
 }
 
 async function control(request, response) {
-    let body = "";
-    for await (const chunk of request) body += chunk;
-    const { person, rotate } = JSON.parse(body);
+    const { person, rotate } = JSON.parse(await read(request));
     if (rotate) provider = create(rotate);
     if (person) {
-        current = person.sub;
+        current = person;
         people.set(person.sub, person);
     }
     response.end("{}");
