@@ -281,6 +281,16 @@ def make_pair(folder, name, algorithm, *options):
     return key, certificate
 
 
+def make_expired(folder, key):
+    """A certificate of the key's whose last day was yesterday."""
+    request, certificate = folder / "expired.csr", folder / "expired.crt"
+    subprocess.run(["openssl", "req", "-new", "-key", key, "-subj", "/CN=localhost", "-out", request],
+                   check=True, stderr=subprocess.DEVNULL)
+    subprocess.run(["openssl", "x509", "-req", "-in", request, "-signkey", key, "-days", "-1", "-out",
+                    certificate], check=True, stderr=subprocess.DEVNULL)
+    return certificate
+
+
 def listens(port):
     with socket.socket() as s:
         return s.connect_ex(("127.0.0.1", port)) == 0
@@ -324,6 +334,8 @@ def check_starts(stack, check):
     broken.write_text("-----BEGIN CERTIFICATE-----\nbm90IG9uZQ==\n-----END CERTIFICATE-----\n")
     refused_start(stack, check, "a certificate that is none", "could not use the certificate",
                   tls_cert=broken)
+    refused_start(stack, check, "a certificate of yesterday", "has expired",
+                  tls_cert=make_expired(stack.dir, keys / "tls.key"))
 
 
 def with_rsa(stack, check):
