@@ -48,17 +48,24 @@ order by j.id desc limit $6::int;
 select j.team_id from jobs j join workers w on w.id = j.worker_id
 where j.id = $1::uuid and w.token_id = $2::uuid;
 
--- The next job for a worker, locked: teams with fewer running jobs first, then the oldest. A job
--- whose attempts are used up is the reaper's.
+-- The next job for a worker, locked: teams with fewer running jobs first, then those whose last job
+-- started longest ago (or a single slot would serve one team's whole queue before the next), then the
+-- oldest job. A job whose attempts are used up is the reaper's.
 -- name: job_next :opt
 with busy as materialized (
     select team_id, count(*) as jobs from jobs where state in ('running', 'cancelling') group by team_id
+), waiting as materialized (
+    select distinct team_id from jobs
+    where state in ('queued', 'lost_contact') and run_at <= now() and kind = any ($1::text[])
+), turns as materialized (
+    select w.team_id, (select max(s.started_at) from jobs s where s.team_id = w.team_id) as last_at
+    from waiting w
 )
 select j.id, j.team_id
-from jobs j left join busy b on b.team_id = j.team_id
+from jobs j join turns t on t.team_id = j.team_id left join busy b on b.team_id = j.team_id
 where j.state in ('queued', 'lost_contact') and j.run_at <= now() and j.attempt < j.max_attempts
   and j.kind = any ($1::text[])
-order by coalesce(b.jobs, 0), j.created_at, j.id
+order by coalesce(b.jobs, 0), t.last_at nulls first, j.created_at, j.id
 limit 1 for update of j skip locked;
 
 -- $5 = worker of a new lease: takes the next epoch and counts an attempt. The first lease is short: a

@@ -231,6 +231,19 @@ static void test_lease__teams_take_turns(void **state) {
     assert_string_equal(leased, theirs); /* although four of ours came before */
 }
 
+static void test_lease__one_slot_goes_from_team_to_team(void **state) {
+    struct queue *q = *state;
+    for (int i = 0; i < 3; i++)
+        job_make(q, "test.plain");
+    const char *theirs = job_make_for(q, &q->d->stranger, q->d->theirs.project_id, "test.plain");
+    const char *leased;
+    int64_t epoch = lease(q, &leased);
+    assert_string_not_equal(leased, theirs);
+    assert_err(OK, finish_as(q, leased, epoch, OUTCOME_SUCCEEDED));
+    lease(q, &leased); /* nothing runs: it is their turn all the same */
+    assert_string_equal(leased, theirs);
+}
+
 static void test_lease__only_kinds_asked_for(void **state) {
     struct queue *q = *state;
     job_make(q, "test.noted");
@@ -278,6 +291,7 @@ int main(void) {
         cmocka_unit_test_setup(test_lease__lost_while_cancelling_is_cancelled, queue_empty),
         cmocka_unit_test_setup(test_lease__heartbeat_and_reaper_agree, queue_empty),
         cmocka_unit_test_setup(test_lease__teams_take_turns, queue_empty),
+        cmocka_unit_test_setup(test_lease__one_slot_goes_from_team_to_team, queue_empty),
         cmocka_unit_test_setup(test_lease__only_kinds_asked_for, queue_empty),
         cmocka_unit_test(test_state__changes_follow_the_table),
     };
