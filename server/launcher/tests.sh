@@ -80,7 +80,8 @@ test_web() {
 
 web_tests_run() {
     cd "$ROOT/web" && npm ci --no-audit --no-fund && npm run check &&
-        npx vitest run --reporter=default --reporter=json --outputFile.json="$1"
+        SLIPWAYD=$ROOT/build/dev/bin/slipwayd npx vitest run --reporter=default \
+            --reporter=json --outputFile.json="$1"
 }
 
 # The end-to-end tests drive a real Slipway in a real browser: an installation of its own, made by
