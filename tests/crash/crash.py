@@ -56,7 +56,8 @@ def retry(what, seconds=60):
 
 
 def strike(s, victim):
-    """Kills the victim as a machine would, and brings it back as its supervisor would."""
+    """Kills the victim as a machine would, and brings it back as its supervisor would. Tells how many
+    processes were hit: a runner may have ended already."""
     if victim == "slipwayd":
         s.kill("slipwayd")
         s.start_server()
@@ -67,12 +68,26 @@ def strike(s, victim):
         s.kill("worker")
         s.start_worker()
     else:
-        for pid in subprocess.run(["pgrep", "-f", f"slipway-run-.* /job|{s.dir}/work/jobs"],
-                                  capture_output=True, text=True).stdout.split():
-            try:
-                os.kill(int(pid), signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+        return kill_runners(s)
+    return 1
+
+
+def children_of(pid):
+    out = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True)
+    return [int(child) for child in out.stdout.split()]
+
+
+def kill_runners(s, seconds=10):
+    """Kills what this stack's worker started and nothing else; how many there were. Waits for one."""
+    end = time.monotonic() + seconds
+    while not (victims := children_of(s.pid("worker"))) and time.monotonic() < end:
+        time.sleep(0.02)
+    for victim in [grandchild for child in victims for grandchild in children_of(child)] + victims:
+        try:
+            os.kill(victim, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+    return len(victims)
 
 
 def strike_later(s, victim, seconds):
@@ -190,10 +205,10 @@ def check_run(s, check, run, expected, victim):
 
 def training_round(s, check, rng, version, victim, seconds, expected):
     run = start_run(s, version, f"crash {victim}", str(uuid.uuid4()))
-    time.sleep(rng.uniform(0.05, seconds))
-    strike(s, victim)
+    time.sleep(rng.uniform(0.05, 0.5 * seconds))
+    hit = strike(s, victim)
     check_run(s, check, finish_run(s, run["id"]), expected, victim)
-    return run["id"]
+    return run["id"], hit
 
 
 # ---- registration ----
@@ -238,8 +253,8 @@ def main():
     print(f"seed {args.seed}", flush=True)
     kills = {}
 
-    def note(part, victim):
-        kills[(part, victim)] = kills.get((part, victim), 0) + 1
+    def note(part, victim, hit=1):
+        kills[(part, victim)] = kills.get((part, victim), 0) + (hit > 0)
 
     with Stack(build=args.build) as s:
         for victim in ("slipwayd", "postgres"):
@@ -256,8 +271,8 @@ def main():
         run_id = calm["id"]
         for victim in ("slipwayd", "postgres", "worker", "runner"):
             for _ in range(args.rounds):
-                run_id = training_round(s, check, rng, version, victim, seconds, expected)
-                note("training", victim)
+                run_id, hit = training_round(s, check, rng, version, victim, seconds, expected)
+                note("training", victim, hit)
         known = []
         for victim in ("slipwayd", "postgres"):
             for _ in range(args.rounds):
@@ -267,6 +282,7 @@ def main():
         check_store(s, check)
     for (part, victim), n in kills.items():
         print(f"{part}: {n} kills of {victim}")
+        check.that(n >= args.rounds / 2, f"{part}: only {n} of {args.rounds} kills hit a {victim}")
     print(f"{check.passed} passed, {check.failed} failed")
     return 1 if check.failed else 0
 
