@@ -1,10 +1,11 @@
 /*
  * The page table: path, title, icon, what the navigation and the palette show, the shortcut behind `g`,
- * and the page itself, loaded when it is first opened. Adding a page is adding a row.
+ * and the page itself, loaded when it is first opened, with the areas of the catalogue it speaks. Adding a
+ * page is adding a row.
  */
 import { Boxes, Database, FlaskConical, Home, ListChecks, Settings, Users, Waypoints, type LucideIcon } from "lucide-react";
 import { lazy, type ComponentType, type LazyExoticComponent } from "react";
-import type { Key } from "./i18n/i18n";
+import { loadTexts, type Area, type Key } from "./i18n/i18n";
 
 export interface PageRow {
     path: string;
@@ -16,21 +17,25 @@ export interface PageRow {
     under?: string;
 }
 
+export function open(page: () => Promise<{ default: ComponentType }>, ...areas: Area[]): LazyExoticComponent<ComponentType> {
+    return lazy(async () => (await Promise.all([page(), loadTexts(areas)]))[0]);
+}
+
 const project = (rest: string) => `/projects/$project${rest}`;
 
 export const PAGES: PageRow[] = [
-    { path: project(""), title: "nav.home", nav: { icon: Home, key: "h" }, page: lazy(() => import("./pages/home/HomePage")) },
-    { path: project("/datasets"), title: "nav.datasets", nav: { icon: Database, key: "d" }, page: lazy(() => import("./pages/datasets/DatasetListPage")) },
-    { path: project("/datasets/$dataset"), title: "nav.datasets", under: project("/datasets"), page: lazy(() => import("./pages/datasets/DatasetPage")) },
-    { path: project("/runs"), title: "nav.runs", nav: { icon: FlaskConical, key: "r" }, page: lazy(() => import("./pages/runs/RunListPage")) },
-    { path: project("/runs/$run"), title: "nav.runs", under: project("/runs"), page: lazy(() => import("./pages/runs/RunPage")) },
-    { path: project("/train"), title: "nav.train", under: project("/runs"), page: lazy(() => import("./pages/training/TrainPage")) },
-    { path: project("/jobs"), title: "nav.jobs", nav: { icon: ListChecks, key: "j" }, page: lazy(() => import("./pages/jobs/JobListPage")) },
-    { path: project("/jobs/$job"), title: "nav.jobs", under: project("/jobs"), page: lazy(() => import("./pages/jobs/JobPage")) },
-    { path: project("/models"), title: "nav.models", nav: { icon: Boxes, key: "m" }, page: lazy(() => import("./pages/models/ModelListPage")) },
-    { path: project("/models/$model"), title: "nav.models", under: project("/models"), page: lazy(() => import("./pages/models/ModelPage")) },
-    { path: project("/models/$model/versions/$version"), title: "nav.models", under: project("/models"), page: lazy(() => import("./pages/models/ModelVersionPage")) },
-    { path: project("/lineage"), title: "nav.lineage", nav: { icon: Waypoints, key: "l" }, page: lazy(() => import("./pages/lineage/LineagePage")) },
-    { path: project("/team"), title: "nav.team", nav: { icon: Users, key: "t" }, page: lazy(() => import("./pages/access/TeamPage")) },
-    { path: project("/settings"), title: "nav.settings", nav: { icon: Settings, key: "s" }, page: lazy(() => import("./pages/settings/SettingsPage")) },
+    { path: project(""), title: "nav.home", nav: { icon: Home, key: "h" }, page: open(() => import("./pages/home/HomePage"), "charts") },
+    { path: project("/datasets"), title: "nav.datasets", nav: { icon: Database, key: "d" }, page: open(() => import("./pages/datasets/DatasetListPage"), "datasets") },
+    { path: project("/datasets/$dataset"), title: "nav.datasets", under: project("/datasets"), page: open(() => import("./pages/datasets/DatasetPage"), "datasets") },
+    { path: project("/runs"), title: "nav.runs", nav: { icon: FlaskConical, key: "r" }, page: open(() => import("./pages/runs/RunListPage"), "runs") },
+    { path: project("/runs/$run"), title: "nav.runs", under: project("/runs"), page: open(() => import("./pages/runs/RunPage"), "runs", "charts", "logs") },
+    { path: project("/train"), title: "nav.train", under: project("/runs"), page: open(() => import("./pages/training/TrainPage"), "train") },
+    { path: project("/jobs"), title: "nav.jobs", nav: { icon: ListChecks, key: "j" }, page: open(() => import("./pages/jobs/JobListPage"), "jobs") },
+    { path: project("/jobs/$job"), title: "nav.jobs", under: project("/jobs"), page: open(() => import("./pages/jobs/JobPage"), "jobs", "logs") },
+    { path: project("/models"), title: "nav.models", nav: { icon: Boxes, key: "m" }, page: open(() => import("./pages/models/ModelListPage"), "models") },
+    { path: project("/models/$model"), title: "nav.models", under: project("/models"), page: open(() => import("./pages/models/ModelPage"), "models") },
+    { path: project("/models/$model/versions/$version"), title: "nav.models", under: project("/models"), page: open(() => import("./pages/models/ModelVersionPage"), "models", "charts") },
+    { path: project("/lineage"), title: "nav.lineage", nav: { icon: Waypoints, key: "l" }, page: open(() => import("./pages/lineage/LineagePage"), "lineage") },
+    { path: project("/team"), title: "nav.team", nav: { icon: Users, key: "t" }, page: open(() => import("./pages/access/TeamPage"), "team", "tokens") },
+    { path: project("/settings"), title: "nav.settings", nav: { icon: Settings, key: "s" }, page: open(() => import("./pages/settings/SettingsPage"), "settings", "tokens") },
 ];

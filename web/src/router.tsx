@@ -12,7 +12,7 @@ import {
     redirect,
     type AnyRoute,
 } from "@tanstack/react-router";
-import { lazy, Suspense, type ComponentType } from "react";
+import { Suspense, type ComponentType } from "react";
 import { ApiError } from "./lib/apiError";
 import { setupQuery } from "./api/entry";
 import { projectsQuery } from "./api/projects";
@@ -23,15 +23,15 @@ import { NoProjectPage } from "./pages/home/NoProjectPage";
 import { SignInPage } from "./pages/session/SignInPage";
 import { NotFound } from "./shell/NotFound";
 import { Shell } from "./shell/Shell";
-import { PAGES, type PageRow } from "./pages";
+import { open, PAGES, type PageRow } from "./pages";
 
 const LAST_PROJECT = "slipway.project";
 
 /* Pages that need no session, besides sign-in. */
 const DOORS: Record<string, ComponentType> = {
-    "/setup": lazy(() => import("./pages/session/SetupPage")),
-    "/invite/$token": lazy(() => import("./pages/session/InvitePage")),
-    "/reset/$token": lazy(() => import("./pages/session/ResetPage")),
+    "/setup": open(() => import("./pages/session/SetupPage"), "doors"),
+    "/invite/$token": open(() => import("./pages/session/InvitePage"), "doors"),
+    "/reset/$token": open(() => import("./pages/session/ResetPage"), "doors"),
 };
 
 export function makeRouter(cache: QueryClient) {

@@ -1,0 +1,23 @@
+/* The ways in without a session: first start, invitations, resets. */
+export default {
+    "setup.title": "Set up Slipway",
+    "setup.lead": "You become the first owner. The secret proves that this server is yours.",
+    "setup.secret": "Set-up secret",
+    "setup.secret.hint": "In the server's log, and in setup.secret beside its keys.",
+    "setup.name": "Your name",
+    "setup.team": "Team",
+    "setup.team.hint": "Whoever works together. You can invite them next.",
+    "setup.action": "Set up",
+    "setup.done": "Set up already",
+    "setup.done.body": "This installation has its owner. Sign in, or ask for an invitation.",
+    "invite.title": "Invitation",
+    "invite.heading": "Join {team}",
+    "invite.lead": "For {email}. Your role will be: {role}.",
+    "invite.account.hint": "Of the account you have here already.",
+    "invite.action": "Join",
+    "reset.title": "New password",
+    "reset.lead": "It signs you out everywhere.",
+    "reset.action": "Set the password",
+    "reset.done": "The password is set",
+    "reset.done.body": "Sign in with it now.",
+} as const;

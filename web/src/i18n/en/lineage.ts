@@ -1,0 +1,23 @@
+/* The lineage graph. */
+export default {
+    "lineage.lead": "Where things come from, and what was made of them.",
+    "lineage.direction": "Direction",
+    "lineage.both": "Both ways",
+    "lineage.up": "Where it came from",
+    "lineage.down": "What was made of it",
+    "lineage.depth": "Depth",
+    "lineage.steps.one": "{n} step",
+    "lineage.steps.other": "{n} steps",
+    "lineage.focus": "Start from the selected",
+    "lineage.keys": "Arrows walk, Enter opens",
+    "lineage.graph": "Lineage graph of {n} objects",
+    "lineage.truncated": "Cut at 500 objects",
+    "lineage.empty.title": "Nothing to show yet",
+    "lineage.empty.body": "Import data or train a model; every step is recorded here.",
+    "node.dataset_version": "Dataset version",
+    "node.job": "Job",
+    "node.run": "Run",
+    "node.artifact": "Artifact",
+    "node.model_version": "Model version",
+    "node.endpoint": "Endpoint",
+} as const;

@@ -1,0 +1,40 @@
+/* API tokens, wherever they are made. */
+import type { Texts } from "../i18n";
+
+const texts: Texts<"tokens"> = {
+    "token.new": "新建令牌",
+    "token.lead": "令牌在其范围内以你的身份操作。",
+    "token.empty.title": "还没有令牌",
+    "token.empty.body": "脚本和命令行使用令牌登录。",
+    "token.prefix": "前缀",
+    "token.scopes": "范围",
+    "token.projects": "仅限这些项目（不选则为全部）",
+    "token.every_project": "全部",
+    "token.last_used": "上次使用",
+    "token.never": "从未",
+    "token.expires": "到期",
+    "token.no_expiry": "永不",
+    "token.days.one": "{n} 天后",
+    "token.days.other": "{n} 天后",
+    "token.name.hint": "写明用途，以便日后撤销。",
+    "token.created": "你的新令牌",
+    "token.created.body": "请立即复制，之后不再显示。",
+    "token.value": "令牌",
+    "token.done": "我已复制",
+    "token.revoke": "撤销",
+    "token.revoke.title": "撤销“{name}”？",
+    "token.revoke.body": "使用它的程序会立即失效。",
+    "token.revoked": "令牌已撤销。",
+    "scope.read": "读取",
+    "scope.ingest": "采集",
+    "scope.write": "写入",
+    "scope.admin": "管理",
+    "scope.metrics": "指标",
+    "scope.read.long": "读取你可读取的内容",
+    "scope.ingest.long": "仅发送指标、日志和产物",
+    "scope.write.long": "创建和更改",
+    "scope.admin.long": "管理团队",
+    "scope.metrics.long": "读取服务器自身的指标",
+};
+
+export default texts;
