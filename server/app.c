@@ -17,6 +17,7 @@
 #include "http/server.h"
 #include "jobs/jobs.h"
 #include "lineage/lineage.h"
+#include "mlflow/mlflow.h"
 #include "projects/projects.h"
 #include "registry/registry.h"
 #include "serving/serving.h"
@@ -73,6 +74,7 @@ struct http_registry *app_registry(void) {
     http_register(r, REGISTRY_ROUTES, REGISTRY_ROUTE_COUNT);
     http_register(r, SERVING_ROUTES, SERVING_ROUTE_COUNT);
     http_register(r, LINEAGE_ROUTES, LINEAGE_ROUTE_COUNT);
+    http_register(r, MLFLOW_ROUTES, MLFLOW_ROUTE_COUNT);
     return r;
 }
 
@@ -131,6 +133,16 @@ static enum err start_feed(struct app *app, struct err_info *err) {
 
 static void stop_feed(struct app *app) {
     feed_free(app->feed);
+}
+
+static enum err start_mlflow(struct app *app, struct err_info *err) {
+    (void)err;
+    app->mlflow = mlflow_new();
+    return OK;
+}
+
+static void stop_mlflow(struct app *app) {
+    mlflow_free(app->mlflow);
 }
 
 static enum err start_serving(struct app *app, struct err_info *err) {
@@ -310,6 +322,7 @@ static const struct {
     {"feed", APP_SERVICE, start_feed, stop_feed},
     {"serving", APP_SERVICE, start_serving, stop_serving},
     {"jobs", APP_SERVICE, start_jobs, stop_jobs},
+    {"MLflow", APP_SERVICE, start_mlflow, stop_mlflow},
     {"HTTP", APP_SERVICE, start_http, stop_http},
     {"set-up", APP_SERVER, start_setup, stop_nothing},
     {"sweeper", APP_SERVER, start_sweeper, stop_sweeper},

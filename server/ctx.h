@@ -55,6 +55,7 @@ struct blobs;
 struct jobs;
 struct feed;
 struct serving;
+struct mlflow;
 
 /* Process lifetime; filled by app.c at start, read-only afterwards. */
 struct app {
@@ -66,6 +67,7 @@ struct app {
     struct jobs *jobs;
     struct feed *feed;
     struct serving *serving;
+    struct mlflow *mlflow;
 };
 
 struct ctx {

@@ -80,6 +80,9 @@ select project_role(p.team_id, p.id, $4::uuid, $5) as role
 from projects p
 where p.team_id = $1::uuid and p.id = case $2::text
     when 'projects' then (select id from projects where team_id = $1::uuid and slug = $3::text)
+    when 'mlflow' then (select id from projects
+        where team_id = $1::uuid and ($3::text = '' or slug = $3::text)
+        order by slug <> 'default', created_at, id limit 1)
     when 'datasets' then (select project_id from datasets where team_id = $1::uuid and id = $6::uuid)
     when 'dataset-versions' then (select d.project_id from dataset_versions v
         join datasets d on d.team_id = v.team_id and d.id = v.dataset_id

@@ -12,7 +12,7 @@
 
 enum err permission_role(struct ctx *cx, const char *kind, const char *id, enum role *ret) {
     const char *role;
-    bool by_slug = strcmp(kind, "projects") == 0;
+    bool by_slug = strcmp(kind, "projects") == 0 || strcmp(kind, "mlflow") == 0;
     if (!by_slug && !uuid_is_valid(id))
         return OK;
     TRY(db_value(cx, &SQL_project_role_here,

@@ -34,6 +34,9 @@ struct err_info {
     char field[128];   /* the request member at fault, "spec.model.layers[2]"; empty if none */
     char detail[512];  /* for the log only: SQLSTATE, path, errno text */
     int retry_after_s; /* Retry-After of 429 and 503; 0 = none */
+    char name[32];     /* a surface's own word for it, MLflow's error_code; empty = the code's */
+    int status;        /* of HTTP where that surface has another; 0 = the code's */
+    int at, length;    /* the bytes at fault in the field's text; length 0 = not told */
 };
 
 #define MUST_USE __attribute__((warn_unused_result))

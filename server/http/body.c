@@ -25,7 +25,7 @@ static bool has_body(const struct http_call *call) {
     return call->request.content_length != 0;
 }
 
-static size_t body_limit(const struct route *route) {
+size_t body_limit(const struct route *route) {
     if (route->max_body)
         return route->max_body;
     return (route->flags & ROUTE_STREAM_BODY) ? (size_t)INT64_MAX : JSON_MAX_BODY;
@@ -42,7 +42,7 @@ static const char *media_type_of(struct http_call *call, const char *header) {
     return type;
 }
 
-static bool is_utf8_json(const char *header) {
+bool is_utf8_json(const char *header) {
     if (!header || strncasecmp(header, "application/json", 16) != 0)
         return false;
     const char *rest = header + 16 + strspn(header + 16, " \t");
@@ -60,16 +60,18 @@ enum err body_check(struct http_call *call) {
 
     call->rq.content_type = media_type_of(call, http_head_get(call->rq.head, "content-type"));
     call->rq.content_length = call->request.content_length;
-    if (has_body(call) && !route->body && !streamed)
+    if (has_body(call) && !route->body && !streamed && !(route->flags & ROUTE_MLFLOW))
         return fail(cx, ERR_INVALID, "this request takes no body");
     if (call->request.content_length < 0 && !streamed)
         return fail(cx, ERR_INVALID, "this request needs a content-length");
-    if (has_body(call) && encoding && strcasecmp(encoding, "identity") != 0)
+    bool gzip = (route->flags & ROUTE_GZIP_BODY) && encoding && strcasecmp(encoding, "gzip") == 0;
+    if (has_body(call) && encoding && !gzip && strcasecmp(encoding, "identity") != 0)
         return fail(cx, ERR_INVALID, "compressed request bodies are not accepted");
     if (call->request.content_length > 0 &&
         (uint64_t)call->request.content_length > body_limit(route))
         return fail(cx, ERR_TOO_LARGE, "the body is larger than %zu bytes", body_limit(route));
-    if (has_body(call) && route->body &&
+    /* MLflow's messages say it in their own words, and not of every method: message.c. */
+    if (has_body(call) && route->body && !(route->flags & ROUTE_MLFLOW) &&
         !is_utf8_json(http_head_get(call->rq.head, "content-type")))
         return fail(cx, ERR_INVALID, "the content-type must be application/json in UTF-8");
     return OK;
@@ -122,7 +124,7 @@ static void release_buf(void *data) {
 }
 
 /* Grows with what has arrived, not with what was announced: a lying length costs nobody memory. */
-static enum err read_whole(struct http_call *call) {
+enum err body_read_whole(struct http_call *call) {
     struct buf *body = arena_new_struct(call->cx->arena, struct buf);
     char *piece = arena_alloc(call->cx->arena, READ_SIZE);
     size_t n = 1;
@@ -146,7 +148,7 @@ static enum err decode_json(struct http_call *call) {
     const struct shape *shape = call->rq.route->body;
     json_t *json = NULL;
 
-    TRY(read_whole(call));
+    TRY(body_read_whole(call));
     if (call->body_size == 0)
         return fail(cx, ERR_INVALID, "the request needs a JSON body");
     enum err parsed =
@@ -164,11 +166,13 @@ static enum err decode_json(struct http_call *call) {
 
 enum err body_decode(struct http_call *call) {
     const struct route *route = call->rq.route;
+    if (route->flags & ROUTE_MLFLOW && !(route->flags & ROUTE_RAW_BODY))
+        return OK;
     if (route->body)
         return decode_json(call);
     if (!(route->flags & ROUTE_RAW_BODY))
         return OK;
-    TRY(read_whole(call));
+    TRY(body_read_whole(call));
     call->rq.raw = call->body_text;
     call->rq.raw_size = call->body_size;
     return OK;
@@ -180,8 +184,7 @@ static int hex_value(char c) {
     return at ? (int)(at - digits) : -1;
 }
 
-/* application/x-www-form-urlencoded, one name or value; NULL if it is malformed. */
-static const char *decode_query_text(struct arena *arena, const char *raw, size_t length) {
+const char *query_text(struct arena *arena, const char *raw, size_t length) {
     char *text = arena_alloc(arena, length + 1);
     size_t size = 0;
     for (size_t i = 0; i < length; i++) {
@@ -205,9 +208,8 @@ static enum err decode_member(struct http_call *call, const char *raw, size_t le
     const struct shape *shape = call->rq.route->query;
     const char *equals = memchr(raw, '=', length);
     size_t name_length = equals ? (size_t)(equals - raw) : length;
-    const char *name = decode_query_text(cx->arena, raw, name_length);
-    const char *value =
-        equals ? decode_query_text(cx->arena, equals + 1, length - name_length - 1) : "";
+    const char *name = query_text(cx->arena, raw, name_length);
+    const char *value = equals ? query_text(cx->arena, equals + 1, length - name_length - 1) : "";
 
     if (!name || !value)
         return fail(cx, ERR_INVALID, "the query is not well-formed");
@@ -232,11 +234,10 @@ static enum err check_required(struct http_call *call, uint64_t seen) {
     return OK;
 }
 
-/* The null of what the query leaves out (field.h); everything else starts as zero. */
-static void set_absent(const struct shape *shape, char *query) {
+void shape_set_absent(const struct shape *shape, void *object) {
     for (size_t i = 0; i < shape->field_count; i++) {
         const struct field *field = &shape->fields[i];
-        void *member = query + field->offset;
+        void *member = (char *)object + field->offset;
         if (!(field->flags & FIELD_NULLABLE))
             continue;
         if (field->type == FIELD_TYPE_INT)
@@ -257,7 +258,7 @@ enum err query_decode(struct http_call *call) {
     char *query = arena_alloc(call->cx->arena, shape ? shape->size : 1);
 
     if (shape)
-        set_absent(shape, query);
+        shape_set_absent(shape, query);
     for (int members = 0; at && *at; members++) {
         size_t length = strcspn(at, "&");
         if (members == QUERY_MEMBERS_MAX)

@@ -20,6 +20,7 @@
 #define ALLOW_SIZE 64
 
 static enum err step_match(struct http_call *call) {
+    surface_resolve(call);
     TRY(route_match(call));
     call->cx->route = call->rq.route;
     return OK;
@@ -95,10 +96,12 @@ static enum err take_project_role(struct http_call *call) {
     const struct http_hooks *hooks = call->server->registry->hooks;
     if (call->rq.route->scope == SCOPE_PUBLIC || !(who->by_project || who->limited))
         return OK;
-    const char *kind = object_kind(call);
+    bool mlflow = (call->rq.route->flags & ROUTE_MLFLOW) != 0;
+    const char *kind = mlflow ? "mlflow" : object_kind(call);
+    const char *id = mlflow ? call->rq.project : call->param_count ? call->params[0].value : NULL;
     enum role role = ROLE_NONE;
     if (kind)
-        TRY(hooks->project_role(call->cx, kind, call->params[0].value, &role));
+        TRY(hooks->project_role(call->cx, kind, id ? id : "", &role));
     if (role != ROLE_NONE)
         who->role = role;
     else if (who->limited && scope_least_role(call->rq.route->scope) >= ROLE_ADMIN)
@@ -147,7 +150,10 @@ static enum err step_rate(struct http_call *call) {
 }
 
 static enum err step_decode(struct http_call *call) {
-    TRY(query_decode(call));
+    if (call->rq.route->flags & ROUTE_MLFLOW)
+        TRY(message_decode(call));
+    else
+        TRY(query_decode(call));
     return body_decode(call);
 }
 
@@ -237,7 +243,8 @@ static void refuse(struct http_call *call) {
     db_rollback(call->cx);
     if (is_audited_refusal(call))
         audit_refusal(call);
-    reply_problem(call, wrong_method ? 405 : err_to_status(call->err));
+    int status = call->mlflow ? surface_status(&call->cx->err) : err_to_status(call->err);
+    reply_problem(call, wrong_method ? 405 : status);
     if (wrong_method)
         add_allow(call);
 }
@@ -289,13 +296,14 @@ static void log_failure(const struct http_call *call) {
 static void finish(struct http_call *call) {
     struct http_server *server = call->server;
     int64_t duration_us = clock_mono_us() - call->started_us;
-    size_t route = route_index(server->registry, call->rq.route);
 
+    if (call->big)
+        admission_leave_big(server->admission);
     if (call->admitted)
         admission_leave_class(server->admission, call->rq.route->rate);
     if (call->counted)
         admission_leave(server->admission);
-    metrics_count(server->metrics, route, call->sent_status, duration_us);
+    metrics_count(server->metrics, call->route_number, call->sent_status, duration_us);
     /* A stream's looks, with contexts of their own, may have changed it. */
     log_context(call->cx->request_id, principal_text(call->cx));
     if (call->err != OK)
@@ -310,6 +318,7 @@ static struct http_call call_new(struct ctx *cx, const struct http_head *head, s
                               .cx = cx,
                               .server = cx->app->http,
                               .io = io,
+                              .route_number = cx->app->http->registry->count,
                               .started_us = clock_mono_us()};
 }
 
@@ -326,6 +335,7 @@ void http_dispatch(struct ctx *cx, const struct http_head *head, struct http_io 
 
     snprintf(cx->remote, sizeof(cx->remote), "%s", head->remote ? head->remote : "");
     call.close = verdict.close || io->closing;
+    call.mlflow = surface_is_mlflow(head->target);
     if (verdict.status)
         refuse_head(&call, verdict.status, verdict.reason);
     else

@@ -227,9 +227,10 @@ bool gate_decode_path(const char *raw, char *ret) {
 
 static struct refusal check_target(const struct gate_rules *rules, const struct http_head *head,
                                    struct gate_request *ret) {
-    /* The marks !*'() are what browsers leave alone when they encode a file name. */
+    /* What RFC 3986 lets stand in a segment, and clients leave alone when they encode a file name;
+     * without ";", whose parameters some proxies cut off. */
     static const char ALLOWED[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                                  "/_.~%-!*'()";
+                                  "/_.~%-!*'()+,=:@$&";
     (void)rules;
     if (head->target[0] != '/')
         return REFUSE(400, "the request target is not a path");

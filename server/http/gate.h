@@ -11,9 +11,9 @@
 
 #include <stdint.h>
 
-#define GATE_PATH_MAX 1024  /* bytes of the raw path */
-#define GATE_QUERY_MAX 4096 /* bytes of the raw query */
-#define GATE_HEADER_MAX 60  /* headers; the library drops what comes after its 64th */
+#define GATE_PATH_MAX 4096   /* bytes of the raw path: a name of 1,024 bytes, percent-encoded */
+#define GATE_QUERY_MAX 12288 /* bytes of the raw query: a hundred run ids, a long filter */
+#define GATE_HEADER_MAX 60   /* headers; the library drops what comes after its 64th */
 
 struct gate_rules {
     const char *const *hosts; /* names we answer to, lower case, without port; NULL-terminated */

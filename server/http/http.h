@@ -67,16 +67,20 @@ enum rate_class { /* each has its own limit of requests at once; full = 503 with
 };
 
 enum route_flag {
-    ROUTE_LIST = 1,          /* the reply is a page of .reply objects */
-    ROUTE_STREAM_BODY = 2,   /* the handler reads the body with req_read(); no JSON decoding */
-    ROUTE_RAW_BODY = 4,      /* the body (≤ max_body) is read whole into req->raw, undecoded */
-    ROUTE_IDEMPOTENT = 8,    /* honours Idempotency-Key: replays the first reply for 24 h */
-    ROUTE_V2 = 16,           /* errors in Open Inference form {"error": …} */
-    ROUTE_HIDDEN = 32,       /* not in OpenAPI */
-    ROUTE_ANONYMOUS = 64,    /* public, and nobody is even looked up: no database is needed */
-    ROUTE_UNCOUNTED = 128,   /* answered when the server is full: health */
-    ROUTE_ANY_QUERY = 256,   /* the query is the page's own, not the server's: left alone */
-    ROUTE_BEFORE_SETUP = 512 /* answered while the installation has no owner yet */
+    ROUTE_LIST = 1,           /* the reply is a page of .reply objects */
+    ROUTE_STREAM_BODY = 2,    /* the handler reads the body with req_read(); no JSON decoding */
+    ROUTE_RAW_BODY = 4,       /* the body (≤ max_body) is read whole into req->raw, undecoded */
+    ROUTE_IDEMPOTENT = 8,     /* honours Idempotency-Key: replays the first reply for 24 h */
+    ROUTE_V2 = 16,            /* errors in Open Inference form {"error": …} */
+    ROUTE_HIDDEN = 32,        /* not in OpenAPI */
+    ROUTE_ANONYMOUS = 64,     /* public, and nobody is even looked up: no database is needed */
+    ROUTE_UNCOUNTED = 128,    /* answered when the server is full: health */
+    ROUTE_ANY_QUERY = 256,    /* the query is the page's own, not the server's: left alone */
+    ROUTE_BEFORE_SETUP = 512, /* answered while the installation has no owner yet */
+    /* MLflow's surface (surface.c, message.c): its paths' aliases, its messages (.body, or .query
+     * of a GET), its errors, "{}" for an empty reply. Not in OpenAPI. */
+    ROUTE_MLFLOW = 1024,
+    ROUTE_GZIP_BODY = 2048 /* a raw or streamed body may come gzipped; the handler undoes it */
 };
 
 struct req;
@@ -107,7 +111,8 @@ struct req {
     const void *body;  /* a struct of route->body */
     const void *query; /* a struct of route->query */
     struct field_seen body_seen;
-    const char *raw; /* ROUTE_RAW_BODY */
+    const char *project; /* the slug of ROUTE_MLFLOW's prefix /p/{slug}; NULL = none */
+    const char *raw;     /* ROUTE_RAW_BODY */
     size_t raw_size;
     const char *content_type; /* without parameters, lower case; "" if none */
     int64_t content_length;   /* -1 when chunked or none */
@@ -189,8 +194,8 @@ struct http_hooks {
     /* Writes one audit row in the ctx's transaction. refusal = the code of a refused request. */
     enum err (*audit)(struct ctx *cx, const char *action, const char *object, enum err refusal);
     /* The caller's role in the project that an object of a path belongs to: the path's word before
-     * its first parameter, and the parameter. Untouched when there is none. Asked only when
-     * who.by_project or who.limited. */
+     * its first parameter, and the parameter; or "mlflow" and the slug of the path's prefix, ""
+     * for none. Untouched when there is none. Asked only when who.by_project or who.limited. */
     enum err (*project_role)(struct ctx *cx, const char *kind, const char *id, enum role *ret);
     /* Counts a request of the caller's team; ERR_RATE_LIMITED when it has had too many. */
     enum err (*count_request)(struct ctx *cx);

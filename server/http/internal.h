@@ -12,10 +12,13 @@
 #define PARAM_MAX 6
 #define REPLY_HEADER_MAX 16
 
+struct route_index;
+
 struct http_registry {
     const struct http_hooks *hooks;
     const struct route **routes; /* of all tables, in the order of registration */
-    size_t count, cap;
+    size_t count;
+    struct route_index *index; /* made once all tables are in; NULL before */
 };
 
 struct metrics;
@@ -76,7 +79,9 @@ struct http_call {
     struct gate_request request;
     struct param params[PARAM_MAX];
     size_t param_count;
+    size_t route_number;   /* of rq.route in the registry; its count when there is none */
     unsigned allowed;      /* methods the path has, for Allow */
+    bool mlflow;           /* the path belongs to MLflow's surface, a route or not */
     const char *body_text; /* JSON or raw body as it came; NULL = none */
     size_t body_size;
     int64_t body_received;
@@ -84,6 +89,7 @@ struct http_call {
     bool close;    /* after the reply */
     bool admitted; /* holds a slot of its rate class */
     bool counted;  /* holds one of all slots */
+    bool big;      /* holds one of the slots of big bodies */
     bool replayed; /* answered from idempotency_keys */
     const char *idempotency_key;
     char request_hash[65];
@@ -102,7 +108,7 @@ static inline struct http_call *call_of(const struct req *rq) {
 /* route.c: fills call->rq.route and params; ERR_NOT_FOUND, or ERR_INVALID with call->allowed set
  * when the path exists with other methods. */
 MUST_USE enum err route_match(struct http_call *call);
-size_t route_index(const struct http_registry *registry, const struct route *route);
+void routes_index(struct http_registry *registry);
 const char *method_to_string(int method);
 const char *scope_to_string(enum scope scope);
 enum role scope_least_role(enum scope scope);
@@ -112,6 +118,23 @@ unsigned scope_token(enum scope scope);
 MUST_USE enum err body_check(struct http_call *call); /* limits that need no byte of it */
 MUST_USE enum err body_decode(struct http_call *call);
 MUST_USE enum err query_decode(struct http_call *call);
+/* The body as it came, NUL-terminated, in call->body_text. */
+MUST_USE enum err body_read_whole(struct http_call *call);
+size_t body_limit(const struct route *route);
+bool is_utf8_json(const char *content_type); /* NULL is not */
+/* application/x-www-form-urlencoded, one name or value; NULL if it is malformed. */
+const char *query_text(struct arena *arena, const char *raw, size_t length);
+/* The null of what a message leaves out (field.h); everything else starts as zero. */
+void shape_set_absent(const struct shape *shape, void *object);
+
+/* surface.c: what is MLflow's own about paths and refusals. */
+bool surface_is_mlflow(const char *path);
+void surface_resolve(struct http_call *call);
+int surface_status(const struct err_info *err);
+json_t *surface_problem(const struct http_call *call, int status);
+
+/* message.c: body and query of ROUTE_MLFLOW. */
+MUST_USE enum err message_decode(struct http_call *call);
 
 /* reply.c */
 MUST_USE enum err reply_encode(struct http_call *call);
@@ -144,6 +167,10 @@ bool admission_enter(struct admission *a); /* one of all requests */
 void admission_leave(struct admission *a);
 bool admission_enter_class(struct admission *a, enum rate_class rate);
 void admission_leave_class(struct admission *a, enum rate_class rate);
+/* A body whose decoding takes much memory; waits its turn for a while. */
+#define ADMISSION_BIG_BYTES ((size_t)256 * 1024)
+bool admission_enter_big(struct admission *a);
+void admission_leave_big(struct admission *a);
 int admission_count(struct admission *a);
 void admission_wait_empty(struct admission *a, int timeout_ms);
 

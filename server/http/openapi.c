@@ -143,7 +143,7 @@ size_t http_shapes(const struct http_registry *r, enum shape_use use, const stru
     for (size_t i = 0; i < r->count; i++) {
         const struct route *route = r->routes[i];
         const struct shape *shape = use == SHAPE_BODY ? route->body : route->reply;
-        if (shape && !(route->flags & ROUTE_HIDDEN))
+        if (shape && !(route->flags & (ROUTE_HIDDEN | ROUTE_MLFLOW)))
             shape_collect(shape, ret, &count, cap);
     }
     return count;
@@ -151,11 +151,13 @@ size_t http_shapes(const struct http_registry *r, enum shape_use use, const stru
 
 static json_t *problem_schema(void) {
     return json_pack("{s:s, s:[s,s,s,s], s:{s:{s:s}, s:{s:s}, s:{s:s}, s:{s:s}, s:{s:s}, "
-                     "s:{s:[s,s]}, s:{s:s}}}",
+                     "s:{s:[s,s]}, s:{s:s}, s:{s:s, s:s, s:{s:{s:s}, s:{s:s}}}}}",
                      "type", "object", "required", "status", "code", "detail", "request_id",
                      "properties", "type", "type", "string", "title", "type", "string", "status",
                      "type", "integer", "code", "type", "string", "detail", "type", "string",
-                     "field", "type", "string", "null", "request_id", "type", "string");
+                     "field", "type", "string", "null", "request_id", "type", "string", "position",
+                     "type", "object", "description", "the bytes at fault in the field's text",
+                     "properties", "at", "type", "integer", "length", "type", "integer");
 }
 
 /* A shape used both ways is described as a reply: what is true of it always. */
@@ -178,7 +180,7 @@ static json_t *schemas(const struct http_registry *r) {
 json_t *http_openapi(const struct http_registry *r) {
     json_t *paths = json_object();
     for (size_t i = 0; i < r->count; i++)
-        if (!(r->routes[i]->flags & ROUTE_HIDDEN))
+        if (!(r->routes[i]->flags & (ROUTE_HIDDEN | ROUTE_MLFLOW)))
             add_route(paths, r->routes[i]);
     return json_pack("{s:s, s:{s:s, s:s}, s:o, s:{s:o, s:{s:{s:s,s:s,s:s}, s:{s:s,s:s}}}}",
                      "openapi", "3.1.0", "info", "title", "Slipway", "version", "1", "paths", paths,

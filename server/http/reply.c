@@ -102,7 +102,8 @@ static enum err encode_json(struct http_call *call, const json_t *json) {
 static int default_status(const struct http_call *call) {
     if (call->rq.route->status)
         return call->rq.route->status;
-    return call->reply.kind == REPLY_EMPTY ? 204 : 200;
+    bool nothing = call->reply.kind == REPLY_EMPTY && !(call->rq.route->flags & ROUTE_MLFLOW);
+    return nothing ? 204 : 200;
 }
 
 enum err reply_encode(struct http_call *call) {
@@ -118,6 +119,8 @@ enum err reply_encode(struct http_call *call) {
         json = encode_page(shape, rp);
     else if (rp->kind == REPLY_JSON)
         json = take(rp->json);
+    else if (rp->kind == REPLY_EMPTY && (call->rq.route->flags & ROUTE_MLFLOW))
+        json = json_object();
     else
         return OK;
     return encode_json(call, json);
@@ -154,6 +157,7 @@ static const struct {
                 {431, "Request Header Fields Too Large"},
                 {460, "Checksum Mismatch"},
                 {500, "Internal Server Error"},
+                {501, "Not Implemented"},
                 {503, "Service Unavailable"},
                 {504, "Gateway Timeout"},
                 {505, "HTTP Version Not Supported"}};
@@ -165,15 +169,19 @@ const char *status_to_string(int status) {
     return "Unknown";
 }
 
-/* RFC 9457, or {"error": …} where the client speaks Open Inference. */
+/* RFC 9457, or the form of the surface: {"error": …} for Open Inference, MLflow's error_code. */
 static json_t *encode_problem(const struct http_call *call, int status) {
     const struct err_info *err = &call->cx->err;
+    if (call->mlflow)
+        return surface_problem(call, status);
     if (call->rq.route && (call->rq.route->flags & ROUTE_V2))
         return json_pack("{s:s}", "error", err->message);
-    return json_pack("{s:s, s:s, s:i, s:s, s:s, s:s?, s:s}", "type", "about:blank", "title",
+    json_t *position =
+        err->length > 0 ? json_pack("{s:i, s:i}", "at", err->at, "length", err->length) : NULL;
+    return json_pack("{s:s, s:s, s:i, s:s, s:s, s:s?, s:s, s:o*}", "type", "about:blank", "title",
                      status_to_string(status), "status", status, "code", err_to_string(err->code),
                      "detail", err->message, "field", err->field[0] ? err->field : NULL,
-                     "request_id", call->cx->request_id);
+                     "request_id", call->cx->request_id, "position", position);
 }
 
 static void add_retry_after(struct http_call *call) {
@@ -188,7 +196,7 @@ static void add_retry_after(struct http_call *call) {
 /* Whatever the handler said before it failed is gone with its transaction. */
 void reply_problem(struct http_call *call, int status) {
     struct reply *rp = &call->reply;
-    bool v2 = call->rq.route && (call->rq.route->flags & ROUTE_V2);
+    bool plain = call->mlflow || (call->rq.route && (call->rq.route->flags & ROUTE_V2));
     reply_reset(rp);
     auto_json *problem = encode_problem(call, status);
     char *text = problem ? json_dumps(problem, JSON_COMPACT) : NULL;
@@ -196,9 +204,10 @@ void reply_problem(struct http_call *call, int status) {
         arena_defer(call->cx->arena, free, text);
     else
         text = arena_strdup(call->cx->arena, "{}");
-    reply_bytes(rp, v2 ? JSON_TYPE : PROBLEM_TYPE, text, strlen(text));
+    reply_bytes(rp, plain ? JSON_TYPE : PROBLEM_TYPE, text, strlen(text));
     rp->status = status;
     if (status == 401)
-        reply_header(call->cx, rp, "WWW-Authenticate", "Bearer");
+        reply_header(call->cx, rp, "WWW-Authenticate",
+                     call->mlflow ? "Basic realm=\"mlflow\"" : "Bearer");
     add_retry_after(call);
 }

@@ -30,6 +30,7 @@ enum err http_server_new(const struct http_options *options, struct http_registr
     TRY(http_registry_check(registry, err));
     TRY(cursor_key_load(options->key_dir, key, err));
     TRY(open_static(options->static_dir, &static_fd, err));
+    routes_index(registry);
     struct http_server *server = calloc(1, sizeof(*server));
     if (!server)
         abort();

@@ -260,7 +260,9 @@ static void test_matrix__misspelt_paths_lead_nowhere(void **state) {
         for (char *p = upper; *p; p++)
             *p = (char)toupper((unsigned char)*p);
         assert_absent(t, route, arena_printf(t->arena, "%s/", path), &who);
-        assert_absent(t, route, arena_printf(t->arena, "/%s", path), &who);
+        /* MLflow's surface takes doubled slashes for one: tests/mlflow. */
+        if (!(route->flags & ROUTE_MLFLOW))
+            assert_absent(t, route, arena_printf(t->arena, "/%s", path), &who);
         assert_absent(t, route, arena_printf(t->arena, "/.%s", path), &who);
         assert_absent(t, route, arena_printf(t->arena, "%s;a", path), &who);
         assert_absent(t, route, arena_printf(t->arena, "/x/..%s", path), &who);
@@ -340,7 +342,8 @@ static void test_openapi__describes_every_route(void **state) {
         for (char *p = method; *p; p++)
             *p = (char)tolower((unsigned char)*p);
         const json_t *operation = json_object_get(json_object_get(paths, route->path), method);
-        if ((operation == NULL) != ((route->flags & ROUTE_HIDDEN) != 0))
+        bool hidden = (route->flags & (ROUTE_HIDDEN | ROUTE_MLFLOW)) != 0;
+        if ((operation == NULL) != hidden)
             fail_msg("%s %s is missing", method, route->path);
     }
     assert_refs(document, document);

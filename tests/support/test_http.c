@@ -131,9 +131,16 @@ static void assert_page(const struct shape *shape, const json_t *page) {
 
 static void assert_refusal(const struct test_reply *reply) {
     bool v2 = reply->route && (reply->route->flags & ROUTE_V2);
+    bool mlflow = reply->route && (reply->route->flags & ROUTE_MLFLOW);
     if (reply->size == 0)
         return; /* HEAD */
     assert_non_null(reply->json);
+    if (mlflow || json_object_get(reply->json, "error_code")) {
+        assert_true(json_is_string(json_object_get(reply->json, "error_code")));
+        assert_true(json_is_string(json_object_get(reply->json, "message")));
+        assert_int_equal(json_object_size(reply->json), 2);
+        return;
+    }
     if (v2) {
         assert_true(json_is_string(json_object_get(reply->json, "error")));
         return;
