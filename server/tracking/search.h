@@ -1,0 +1,207 @@
+/* Searching: one small language for every kind of object that has a list.
+ *
+ *     metrics.loss < 0.2 AND (params.lr IN ('0.1', '0.01') OR NOT tags.stage = 'draft')
+ *
+ * A text is parsed into a tree whose every leaf names a row of the entity's table of fields; SQL is
+ * composed from that table alone, and every word of the client is a parameter. Two dialects read
+ * the same tree: our own, and MLflow's (one AND-ed list, its operators per field, its texts of
+ * errors). Whoever makes a list searchable writes a `struct search_entity` and calls search_page():
+ *
+ *     static const struct search_source TAGS = {
+ *         .from = "model_tags t", .owner = "t.model_id", .key = "t.key",
+ *         .where = "t.team_id = $1::uuid"};
+ *     static const struct search_field FIELDS[] = {
+ *         {.name = "name", .type = SEARCH_TEXT, .sql = "m.name", .ops = SEARCH_TEXT_OPS,
+ *          .mlflow_ops = SEARCH_EQ | SEARCH_NE | SEARCH_LIKE | SEARCH_ILIKE,
+ *          .order = SEARCH_ORDER | SEARCH_ORDER_MLFLOW},
+ *         {.name = "updated_at", .aliases = "last_updated_timestamp", .type = SEARCH_TIME,
+ *          .sql = "m.updated_at", .ops = SEARCH_NUMBER_OPS, .order = SEARCH_ORDER},
+ *         {.group = "tags", .type = SEARCH_TEXT, .sql = "t.value", .source = &TAGS,
+ *          .ops = SEARCH_TEXT_OPS, .mlflow_ops = SEARCH_EQ | SEARCH_NE | SEARCH_LIKE},
+ *     };
+ *     static const struct search_entity MODELS = {
+ *         .name = "model", .from = "models m", .id = "m.id",
+ *         .where = "m.team_id = $1::uuid and m.project_id = $2::uuid",
+ *         .fields = FIELDS, .field_count = sizeof(FIELDS) / sizeof(FIELDS[0]),
+ *         .order = "name"};
+ *     TRY(search_page(cx, &MODELS, &(struct search){.filter = text, .scope = ARGS(project_id),
+ *                     .scope_count = 1, .limit = 100, .token = token}, &page));
+ *
+ * The page has ids in order; load what is shown of them with a statement of your own
+ * (… from unnest($2::uuid[]) with ordinality …).
+ *
+ * Meaning of a comparison with a keyed field (tags, params, metrics): there is a row of that key,
+ * and its value compares. So "!=" finds only what has the key; NOT turns the whole round and finds
+ * what lacks it too. NaN is greater than nothing and less than nothing. Our dialect also takes
+ * min() and max() of a metric, lists of numbers, and numbers without quotes for texts: then those
+ * texts compare that are numbers (params.lr < 0.01). */
+#pragma once
+
+#include "ctx.h"
+#include "db/db.h"
+#include "http/http.h"
+
+#define SEARCH_TEXT_MAX 8192 /* bytes of a filter, and of all order clauses together */
+#define SEARCH_COMPARISONS_MAX 100
+#define SEARCH_DEPTH_MAX 20       /* of parentheses and NOTs in one another */
+#define SEARCH_LIST_MAX 1000      /* items of an IN */
+#define SEARCH_ORDER_MAX 8        /* order keys, the entity's own included */
+#define SEARCH_TIMEOUT_MS 2000    /* of the database's work for one search */
+#define SEARCH_SORT_CHARACTERS 64 /* texts are ordered by that many */
+
+enum search_dialect { SEARCH_NATIVE, SEARCH_MLFLOW };
+
+enum search_op {
+    SEARCH_EQ = 1,
+    SEARCH_NE = 2,
+    SEARCH_LT = 4,
+    SEARCH_LE = 8,
+    SEARCH_GT = 16,
+    SEARCH_GE = 32,
+    SEARCH_LIKE = 64, /* % and _; a backslash takes their meaning away */
+    SEARCH_NOT_LIKE = 128,
+    SEARCH_ILIKE = 256,
+    SEARCH_NOT_ILIKE = 512,
+    SEARCH_IN = 1024,
+    SEARCH_NOT_IN = 2048,
+    SEARCH_NULL = 4096, /* IS NULL: no such row, or no value */
+    SEARCH_NOT_NULL = 8192,
+    SEARCH_RLIKE = 16384 /* POSIX regular expression */
+};
+#define SEARCH_SAME_OPS                                                                            \
+    (SEARCH_EQ | SEARCH_NE | SEARCH_IN | SEARCH_NOT_IN | SEARCH_NULL | SEARCH_NOT_NULL)
+#define SEARCH_NUMBER_OPS (SEARCH_SAME_OPS | SEARCH_LT | SEARCH_LE | SEARCH_GT | SEARCH_GE)
+#define SEARCH_TEXT_OPS                                                                            \
+    (SEARCH_NUMBER_OPS | SEARCH_LIKE | SEARCH_NOT_LIKE | SEARCH_ILIKE | SEARCH_NOT_ILIKE)
+/* What MLflow permits: of numbers, of texts, and of texts with lists. */
+#define SEARCH_MLFLOW_NUMBER_OPS                                                                   \
+    (SEARCH_EQ | SEARCH_NE | SEARCH_LT | SEARCH_LE | SEARCH_GT | SEARCH_GE)
+#define SEARCH_MLFLOW_TEXT_OPS (SEARCH_EQ | SEARCH_NE | SEARCH_LIKE | SEARCH_ILIKE)
+#define SEARCH_MLFLOW_LIST_OPS (SEARCH_MLFLOW_TEXT_OPS | SEARCH_IN | SEARCH_NOT_IN)
+
+enum search_type {
+    SEARCH_TEXT,
+    SEARCH_NUMBER, /* sql is of a numeric type; values are float8 */
+    SEARCH_TIME,   /* timestamptz; values are RFC 3339, a date, or Unix milliseconds */
+    SEARCH_ID      /* uuid; values with or without dashes */
+};
+
+enum search_order {
+    SEARCH_ORDER = 1,       /* may be ordered by */
+    SEARCH_ORDER_MLFLOW = 2 /* in MLflow's dialect too */
+};
+
+/* Rows that belong to an entity: its tags, its metrics. At most one row a key when ordered by. */
+struct search_source {
+    const char *from;  /* "run_metrics m" */
+    const char *owner; /* "m.run_id": the entity's id; never null */
+    const char *where; /* "m.team_id = $1::uuid and …": on the team and the scope's parameters */
+    const char *key;   /* "m.key"; NULL = rows have none, fields of it carry names */
+};
+
+struct search_field {
+    const char *group;   /* "metrics"; NULL = an attribute */
+    const char *name;    /* NULL = every key of the group; the source has a key then */
+    const char *aliases; /* further names, separated by "|"; NULL = none */
+    enum search_type type;
+    const char *sql;                    /* "m.last_value", "e.name" */
+    const char *min_sql, *max_sql;      /* of min(metrics.x), max(metrics.x); NULL = unknown */
+    const char *hash;                   /* bigint column, hashtextextended(sql, 0); NULL = none */
+    const struct search_source *source; /* NULL = a column of the entity's own row */
+    unsigned ops, mlflow_ops;           /* enum search_op; 0 = not in that dialect */
+    unsigned order;                     /* enum search_order */
+    bool not_null;                      /* a column that is never null: lets an index order */
+};
+
+/* A group's other names: {"metric", "metrics"}. */
+struct search_alias {
+    const char *alias, *group; /* group NULL = the attributes */
+};
+
+struct search_entity {
+    const char *name;  /* "run": for sentences */
+    const char *from;  /* "runs r" */
+    const char *id;    /* "r.id": uuid */
+    const char *where; /* the scope: $1 is the team, $2… are struct search's scope */
+    const struct search_field *fields;
+    size_t field_count;
+    const struct search_alias *aliases; /* beside the usual ones; NULL = none */
+    size_t alias_count;
+    const char *order;        /* when a search asks for none: "created_at DESC" */
+    const char *tie;          /* added to every order, before the id; NULL = none */
+    const char *mlflow_order; /* the same two of MLflow's dialect; NULL = the ones above */
+    const char *mlflow_tie;
+    bool newest_first; /* ids descend in our dialect: they are made in order of time */
+};
+
+struct search {
+    enum search_dialect dialect;
+    const char *filter;          /* NULL or "" = everything */
+    const char *const *order_by; /* "metrics.loss DESC" each */
+    size_t order_count;
+    const char *const *scope; /* parameters $2… of the entity's where */
+    size_t scope_count;
+    int64_t limit;
+    const char *token; /* of the page before; NULL = the first page */
+};
+
+struct search_page {
+    struct list ids;  /* const char *, in order */
+    const char *next; /* token; NULL on the last page */
+};
+
+/* One page. ERR_INVALID with field "filter", "order_by" or "page_token" and the position of the
+ * offending token (cx->err.at, .length); ERR_TIMEOUT after SEARCH_TIMEOUT_MS. */
+MUST_USE enum err search_page(struct ctx *cx, const struct search_entity *entity,
+                              const struct search *search, struct search_page *ret);
+
+/* For statements of one's own over what a filter finds. `where` is the entity's scope and the
+ * filter; args holds the team, the scope and what the filter needs, in the order of $1…; add yours
+ * behind with search_arg(). */
+struct search_sql {
+    const char *where;
+    const char **args;
+    int arg_count, arg_cap;
+};
+MUST_USE enum err search_compile(struct ctx *cx, const struct search_entity *entity,
+                                 const struct search *search, struct search_sql *ret);
+int search_arg(struct ctx *cx, struct search_sql *sql, const char *value); /* its number, from 1 */
+/* Sets the time limit of the statements that follow in this transaction, and the memory that
+ * hashing needs. Call it before search_compile()'s statement; search_page() does by itself. */
+MUST_USE enum err search_begin(struct ctx *cx);
+/* Runs a composed statement; a search that took too long says so in a sentence of its own. */
+MUST_USE enum err search_rows(struct ctx *cx, const char *sql, const struct search_sql *args,
+                              const struct shape *shape, struct list *ret);
+
+/* Runs of some experiments; ids in order. */
+struct run_search {
+    const char *project_id;
+    const char *const *experiment_ids; /* of the project; others find nothing */
+    size_t experiment_count;           /* 0 = all of the project */
+    const char *filter;
+    const char *const *order_by;
+    size_t order_count;
+    int lifecycle; /* enum lifecycle */
+    int64_t limit;
+    const char *token;
+    bool mlflow;
+};
+MUST_USE enum err run_search(struct ctx *cx, const struct run_search *search,
+                             struct search_page *ret);
+
+/* Experiments of a project. */
+struct experiment_search {
+    const char *project_id;
+    const char *filter;
+    const char *const *order_by;
+    size_t order_count;
+    int lifecycle;
+    int64_t limit;
+    const char *token;
+    bool mlflow;
+};
+MUST_USE enum err experiment_search(struct ctx *cx, const struct experiment_search *search,
+                                    struct search_page *ret);
+
+extern const struct route SEARCH_ROUTES[];
+extern const size_t SEARCH_ROUTE_COUNT;

@@ -1,0 +1,248 @@
+/* search_page.c: pages of what a search finds.
+ *
+ * A page is a keyset: behind the last row's order keys and id. Every order is total and the same in
+ * both dialects: nulls last in either direction, NaN before them and behind all numbers (which is
+ * why a descending number is an ascending negated one), the entity's own tie, then the id. The
+ * token carries those keys and a digest of the question, so that it leads on in the list it came
+ * from and in no other. */
+#include "tracking/search_private.h"
+
+#include "base/buf.h"
+#include "base/digest.h"
+#include "sql/tracking.h"
+
+#include <string.h>
+
+/* One row: its id and its order keys as text. */
+struct search_row {
+    const char *id, *keys[SEARCH_ORDER_MAX];
+};
+#define KEY_FIELD(n)                                                                               \
+    { .name = "k" #n, .type = FIELD_TYPE_STRING, .offset = offsetof(struct search_row, keys[n]) }
+static const struct field SEARCH_ROW_FIELDS[] = {
+    FIELD(STRING, struct search_row, id),
+    KEY_FIELD(0),
+    KEY_FIELD(1),
+    KEY_FIELD(2),
+    KEY_FIELD(3),
+    KEY_FIELD(4),
+    KEY_FIELD(5),
+    KEY_FIELD(6),
+    KEY_FIELD(7),
+};
+static SHAPE(SEARCH_ROW_SHAPE, "SearchRow", struct search_row, SEARCH_ROW_FIELDS);
+
+/* An order key as SQL. */
+struct key_sql {
+    const char *expression, *type;
+    bool descending, not_null;
+};
+
+struct page_sql {
+    struct ctx *cx;
+    const struct search_entity *entity;
+    const struct search *search;
+    struct search_sql sql;
+    struct key_sql keys[SEARCH_ORDER_MAX];
+    size_t key_count;
+    struct buf from, text;
+};
+
+/* Rows of a source are joined under an alias of the key's number: one key, one row at most. */
+static const char *join_source(struct page_sql *p, const struct search_name *name, size_t n) {
+    const struct search_source *source = name->field->source;
+    const char *where = search_source_where(p->cx, &p->sql, name);
+    buf_printf(&p->from,
+               " left join (select %s as owner, %s as value from %s where %s) o%zu"
+               " on o%zu.owner = %s",
+               source->owner, search_expression(name), source->from, where, n, n, p->entity->id);
+    return arena_printf(p->cx->arena, "o%zu.value", n);
+}
+
+static void add_key(struct page_sql *p, const struct search_key *key) {
+    const struct search_field *field = key->name.field;
+    const char *e =
+        field->source ? join_source(p, &key->name, p->key_count) : search_expression(&key->name);
+    struct key_sql *to = &p->keys[p->key_count++];
+    *to = (struct key_sql){e, "timestamptz", key->descending, field->not_null};
+    if (field->type == SEARCH_NUMBER) {
+        to->type = "float8";
+        to->expression =
+            arena_printf(p->cx->arena, "(%s%s::float8)", key->descending ? "-" : "", e);
+        to->descending = false;
+    } else if (field->type == SEARCH_TEXT) {
+        to->type = "text";
+        to->expression = arena_printf(p->cx->arena, "left(%s, %d)", e, SEARCH_SORT_CHARACTERS);
+    } else if (field->type == SEARCH_ID) {
+        to->type = "uuid";
+    }
+}
+
+/* Rows behind `value` by this key alone; value NULL = the last there are. */
+static void add_behind(struct page_sql *p, const struct key_sql *key, int arg, bool null) {
+    if (null)
+        buf_text(&p->text, "false");
+    else if (key->not_null)
+        buf_printf(&p->text, "%s %s $%d::%s", key->expression, key->descending ? "<" : ">", arg,
+                   key->type);
+    else
+        buf_printf(&p->text, "(%s %s $%d::%s or %s is null)", key->expression,
+                   key->descending ? "<" : ">", arg, key->type, key->expression);
+}
+
+static void add_equal(struct page_sql *p, const struct key_sql *key, int arg, bool null) {
+    if (null)
+        buf_printf(&p->text, "%s is null", key->expression);
+    else
+        buf_printf(&p->text, "%s = $%d::%s", key->expression, arg, key->type);
+}
+
+static bool ids_descend(const struct page_sql *p) {
+    return p->entity->newest_first && p->search->dialect == SEARCH_NATIVE;
+}
+
+/* " and (k0 > … or (k0 = … and (k1 > … or …)))": behind the row whose keys these are. A first key
+ * that is never null also bounds an index scan. */
+static void add_after(struct page_sql *p, const char *const *after) {
+    int args[SEARCH_ORDER_MAX + 1];
+    for (size_t i = 0; i <= p->key_count; i++)
+        args[i] = search_arg(p->cx, &p->sql, after[i]);
+    if (p->key_count > 0 && p->keys[0].not_null)
+        buf_printf(&p->text, " and %s %s $%d::%s", p->keys[0].expression,
+                   p->keys[0].descending ? "<=" : ">=", args[0], p->keys[0].type);
+    buf_text(&p->text, " and ");
+    for (size_t i = 0; i < p->key_count; i++) {
+        buf_text(&p->text, "(");
+        add_behind(p, &p->keys[i], args[i], after[i] == NULL);
+        buf_text(&p->text, " or (");
+        add_equal(p, &p->keys[i], args[i], after[i] == NULL);
+        buf_text(&p->text, " and ");
+    }
+    buf_printf(&p->text, "%s %s $%d::uuid", p->entity->id, ids_descend(p) ? "<" : ">",
+               args[p->key_count]);
+    for (size_t i = 0; i < p->key_count; i++)
+        buf_text(&p->text, "))");
+}
+
+static void add_order(struct page_sql *p) {
+    buf_text(&p->text, " order by ");
+    for (size_t i = 0; i < p->key_count; i++) {
+        const struct key_sql *key = &p->keys[i];
+        buf_printf(&p->text, "%s %s%s, ", key->expression, key->descending ? "desc" : "asc",
+                   key->not_null || !key->descending ? "" : " nulls last");
+    }
+    buf_printf(&p->text, "%s %s", p->entity->id, ids_descend(p) ? "desc" : "asc");
+}
+
+/* ---- tokens */
+
+static void add_part(struct sha256 *h, const char *text) {
+    sha256_update(h, text ? text : "-", text ? strlen(text) + 1 : 1);
+}
+
+/* What makes two questions the same list: everything but the page. */
+static const char *question(struct page_sql *p) {
+    const struct search *s = p->search;
+    char hex[SHA256_TEXT_SIZE];
+    struct sha256 *h = sha256_new();
+    add_part(h, p->entity->name);
+    add_part(h, s->dialect == SEARCH_MLFLOW ? "mlflow" : "native");
+    add_part(h, s->filter);
+    for (size_t i = 0; i < s->order_count; i++)
+        add_part(h, s->order_by[i]);
+    for (size_t i = 0; i < s->scope_count; i++)
+        add_part(h, s->scope[i]);
+    sha256_final_hex(h, hex);
+    sha256_free(h);
+    return arena_strndup(p->cx->arena, hex, 16);
+}
+
+/* keys: the question's digest, the order keys, the id. */
+static enum err read_token(struct page_sql *p, const char **keys) {
+    struct ctx *cx = p->cx;
+    if (cursor_decode(cx, p->search->token, keys, (int)p->key_count + 2) == OK && keys[0] &&
+        strcmp(keys[0], question(p)) == 0 && keys[p->key_count + 1])
+        return OK;
+    return fail_field(cx, ERR_INVALID, "page_token",
+                      "this page token was not given by this search");
+}
+
+static const char *write_token(struct page_sql *p, const struct search_row *last) {
+    const char *keys[SEARCH_ORDER_MAX + 2] = {question(p)};
+    memcpy(keys + 1, last->keys, p->key_count * sizeof(*keys));
+    keys[p->key_count + 1] = last->id;
+    return cursor_encode(p->cx, keys, (int)p->key_count + 2);
+}
+
+/* ---- the statement */
+
+static enum err compose(struct page_sql *p, const char **ret) {
+    const char *after[SEARCH_ORDER_MAX + 2] = {NULL};
+    if (p->search->token)
+        TRY(read_token(p, after));
+    buf_printf(&p->text, "select %s as id", p->entity->id);
+    for (size_t i = 0; i < p->key_count; i++)
+        buf_printf(&p->text, ", (%s)::text as k%zu", p->keys[i].expression, i);
+    buf_printf(&p->text, " from %s%s where %s", p->entity->from, p->from.data ? p->from.data : "",
+               p->sql.where);
+    if (p->search->token)
+        add_after(p, after + 1);
+    add_order(p);
+    int limit = search_arg(p->cx, &p->sql, db_int(p->cx, p->search->limit + 1));
+    buf_printf(&p->text, " limit $%d::bigint", limit);
+    *ret = p->text.data;
+    return OK;
+}
+
+static enum err fill_page(struct page_sql *p, const struct list *rows, struct search_page *ret) {
+    const struct search_row *row = rows->items;
+    size_t limit = (size_t)p->search->limit;
+    size_t count = rows->count > limit ? limit : rows->count;
+    const char **ids = arena_new_array(p->cx->arena, const char *, count + 1);
+    for (size_t i = 0; i < count; i++)
+        ids[i] = row[i].id;
+    *ret = (struct search_page){.ids = {ids, count}};
+    if (rows->count > limit)
+        ret->next = write_token(p, &row[count - 1]);
+    return OK;
+}
+
+static enum err run_page(struct page_sql *p, struct search_page *ret) {
+    struct search_key keys[SEARCH_ORDER_MAX];
+    size_t count;
+    const char *text;
+    struct list rows;
+    TRY(search_compile(p->cx, p->entity, p->search, &p->sql));
+    TRY(search_parse_order(p->cx, p->entity, p->search, keys, &count));
+    for (size_t i = 0; i < count; i++)
+        add_key(p, &keys[i]);
+    TRY(compose(p, &text));
+    TRY(search_begin(p->cx));
+    TRY(search_rows(p->cx, text, &p->sql, &SEARCH_ROW_SHAPE, &rows));
+    return fill_page(p, &rows, ret);
+}
+
+enum err search_page(struct ctx *cx, const struct search_entity *entity,
+                     const struct search *search, struct search_page *ret) {
+    struct page_sql p = {.cx = cx, .entity = entity, .search = search};
+    enum err err = run_page(&p, ret);
+    buf_done(&p.from);
+    buf_done(&p.text);
+    return err;
+}
+
+enum err search_begin(struct ctx *cx) {
+    const char *ignored;
+    return db_value(cx, &SQL_search_begin, ARGS(db_int(cx, SEARCH_TIMEOUT_MS)), &ignored);
+}
+
+enum err search_rows(struct ctx *cx, const char *sql, const struct search_sql *args,
+                     const struct shape *shape, struct list *ret) {
+    enum err err = db_many_dynamic(cx, sql, args->args, args->arg_count, shape, ret);
+    if (err == ERR_TIMEOUT)
+        return fail_field(cx, ERR_TIMEOUT, "filter",
+                          "the search took longer than %d s: add a condition, or ask for fewer "
+                          "experiments",
+                          SEARCH_TIMEOUT_MS / 1000);
+    return err;
+}

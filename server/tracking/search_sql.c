@@ -1,0 +1,221 @@
+/* search_sql.c: tree → SQL. The only words of the statement that are not written here come from the
+ * entity's table; whatever a client wrote is a parameter.
+ *
+ * A comparison with rows of a source is "id in (select owner …)". Joined by AND at the top the
+ * planner makes semi-joins of these and begins with the narrowest; under OR and NOT it hashes each
+ * once. Conditions are two-valued where it matters: NOT says "is not true". */
+#include "tracking/search_private.h"
+
+#include "base/buf.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct {
+    enum search_op op;
+    const char *name, *sql;
+} OPS[] = {
+    {SEARCH_EQ, "=", "="},
+    {SEARCH_NE, "!=", "<>"},
+    {SEARCH_LT, "<", "<"},
+    {SEARCH_LE, "<=", "<="},
+    {SEARCH_GT, ">", ">"},
+    {SEARCH_GE, ">=", ">="},
+    {SEARCH_LIKE, "LIKE", "like"},
+    {SEARCH_NOT_LIKE, "NOT LIKE", "not like"},
+    {SEARCH_ILIKE, "ILIKE", "ilike"},
+    {SEARCH_NOT_ILIKE, "NOT ILIKE", "not ilike"},
+    {SEARCH_IN, "IN", "= any"},
+    {SEARCH_NOT_IN, "NOT IN", "<> all"},
+    {SEARCH_NULL, "IS NULL", "is null"},
+    {SEARCH_NOT_NULL, "IS NOT NULL", "is not null"},
+    {SEARCH_RLIKE, "RLIKE", "~"},
+};
+
+const char *search_op_name(enum search_op op) {
+    for (size_t i = 0; i < sizeof(OPS) / sizeof(OPS[0]); i++)
+        if (OPS[i].op == op)
+            return OPS[i].name;
+    return "";
+}
+
+static const char *op_sql(enum search_op op) {
+    for (size_t i = 0; i < sizeof(OPS) / sizeof(OPS[0]); i++)
+        if (OPS[i].op == op)
+            return OPS[i].sql;
+    return "";
+}
+
+int search_arg(struct ctx *cx, struct search_sql *sql, const char *value) {
+    if (sql->arg_count == sql->arg_cap) {
+        int cap = sql->arg_cap * 2 + 32;
+        const char **more = arena_new_array(cx->arena, const char *, cap);
+        if (sql->arg_count)
+            memcpy(more, sql->args, (size_t)sql->arg_count * sizeof(*more));
+        sql->args = more;
+        sql->arg_cap = cap;
+    }
+    sql->args[sql->arg_count++] = value;
+    return sql->arg_count;
+}
+
+/* A statement's text while it grows. */
+struct compiler {
+    struct ctx *cx;
+    const struct search_entity *entity;
+    struct search_sql *sql;
+    struct buf text;
+};
+
+const char *search_expression(const struct search_name *name) {
+    return name->part == SEARCH_MIN   ? name->field->min_sql
+           : name->part == SEARCH_MAX ? name->field->max_sql
+                                      : name->field->sql;
+}
+
+const char *search_source_where(struct ctx *cx, struct search_sql *sql,
+                                const struct search_name *name) {
+    const struct search_source *source = name->field->source;
+    if (!source->key || !name->key)
+        return source->where;
+    return arena_printf(cx->arena, "%s and %s = $%d::text", source->where, source->key,
+                        search_arg(cx, sql, name->key));
+}
+
+static bool is_list(const struct search_node *node) {
+    return node->op & (SEARCH_IN | SEARCH_NOT_IN);
+}
+
+/* The number of the parameter that holds the node's value or values. */
+static int value_arg(struct compiler *c, const struct search_node *node) {
+    return search_arg(c->cx, c->sql,
+                      is_list(node) ? db_text_array(c->cx, node->values, node->value_count)
+                                    : node->values[0]);
+}
+
+static void compare_plain(struct compiler *c, const struct search_node *node, const char *e,
+                          const char *type) {
+    int arg = value_arg(c, node);
+    buf_printf(&c->text, is_list(node) ? "%s %s ($%d::%s[])" : "%s %s $%d::%s", e, op_sql(node->op),
+               arg, type);
+}
+
+/* PostgreSQL holds NaN for the greatest number; here it is neither greater nor less. */
+static void compare_number(struct compiler *c, const struct search_node *node, const char *e) {
+    const unsigned ordered = SEARCH_LT | SEARCH_LE | SEARCH_GT | SEARCH_GE;
+    if ((node->op & ordered) && isnan(strtod(node->values[0], NULL))) {
+        buf_text(&c->text, "false");
+        return;
+    }
+    buf_text(&c->text, "(");
+    compare_plain(c, node, e, "float8");
+    if (node->op & (SEARCH_GT | SEARCH_GE))
+        buf_printf(&c->text, " and %s < 'NaN'::float8", e);
+    buf_text(&c->text, ")");
+}
+
+/* Times have microseconds; whoever tells milliseconds means the whole of them. */
+static void compare_time(struct compiler *c, const struct search_node *node, const char *e) {
+    if (!node->in_milliseconds || (node->op & (SEARCH_LT | SEARCH_GE))) {
+        compare_plain(c, node, e, "timestamptz");
+        return;
+    }
+    compare_plain(c, node, arena_printf(c->cx->arena, "date_trunc('milliseconds', %s)", e),
+                  "timestamptz");
+}
+
+static void compare_id(struct compiler *c, const struct search_node *node, const char *e) {
+    if (node->op & (SEARCH_EQ | SEARCH_NE | SEARCH_IN | SEARCH_NOT_IN))
+        compare_plain(c, node, e, "uuid");
+    else
+        compare_plain(c, node, arena_printf(c->cx->arena, "replace(%s::text, '-', '')", e), "text");
+}
+
+/* Long texts are found by their hash, which an index of theirs can hold. */
+static void compare_text(struct compiler *c, const struct search_node *node, const char *e) {
+    const char *hash = node->name.field->hash;
+    if (hash && node->op == SEARCH_EQ)
+        buf_printf(&c->text, "%s = hashtextextended($%d::text, 0) and ", hash,
+                   c->sql->arg_count + 1);
+    if (hash && node->op == SEARCH_IN)
+        buf_printf(&c->text,
+                   "%s = any ((select array_agg(hashtextextended(v, 0)) from"
+                   " unnest($%d::text[]) v)::bigint[]) and ",
+                   hash, c->sql->arg_count + 1);
+    compare_plain(c, node, e, "text");
+}
+
+static void compare(struct compiler *c, const struct search_node *node) {
+    const char *e = search_expression(&node->name);
+    if (node->op & (SEARCH_NULL | SEARCH_NOT_NULL))
+        buf_printf(&c->text, "%s %s", e, op_sql(node->op));
+    else if (node->as_number)
+        compare_number(c, node, arena_printf(c->cx->arena, "search_number(%s)", e));
+    else if (node->name.field->type == SEARCH_NUMBER)
+        compare_number(c, node, e);
+    else if (node->name.field->type == SEARCH_TIME)
+        compare_time(c, node, e);
+    else if (node->name.field->type == SEARCH_ID)
+        compare_id(c, node, e);
+    else
+        compare_text(c, node, e);
+}
+
+/* "No such row" looks for the row of each entity; everything else lists the owners of rows. */
+static void compare_source(struct compiler *c, const struct search_node *node) {
+    const struct search_source *source = node->name.field->source;
+    const char *id = c->entity->id, *where = search_source_where(c->cx, c->sql, &node->name);
+    if (node->op == SEARCH_NULL) {
+        buf_printf(&c->text, "not exists (select from %s where %s and %s = %s and %s is not null)",
+                   source->from, where, source->owner, id, search_expression(&node->name));
+        return;
+    }
+    buf_printf(&c->text, "%s in (select %s from %s where %s and ", id, source->owner, source->from,
+               where);
+    compare(c, node);
+    buf_text(&c->text, ")");
+}
+
+static void compile(struct compiler *c, const struct search_node *node) {
+    switch (node->kind) {
+    case SEARCH_COMPARE:
+        if (node->name.field->source)
+            compare_source(c, node);
+        else
+            compare(c, node);
+        break;
+    case SEARCH_NOT:
+        buf_text(&c->text, "(");
+        compile(c, node->left);
+        buf_text(&c->text, ") is not true");
+        break;
+    case SEARCH_AND:
+    case SEARCH_OR:
+        buf_text(&c->text, "(");
+        compile(c, node->left);
+        buf_text(&c->text, node->kind == SEARCH_AND ? " and " : " or ");
+        compile(c, node->right);
+        buf_text(&c->text, ")");
+        break;
+    }
+}
+
+enum err search_compile(struct ctx *cx, const struct search_entity *entity,
+                        const struct search *search, struct search_sql *ret) {
+    const struct search_node *tree;
+    TRY(search_parse(cx, entity, search->dialect, search->filter, &tree));
+    *ret = (struct search_sql){0};
+    search_arg(cx, ret, cx->who.team_id);
+    for (size_t i = 0; i < search->scope_count; i++)
+        search_arg(cx, ret, search->scope[i]);
+    struct compiler c = {.cx = cx, .entity = entity, .sql = ret};
+    buf_text(&c.text, entity->where);
+    if (tree) {
+        buf_text(&c.text, " and ");
+        compile(&c, tree);
+    }
+    arena_defer(cx->arena, free, c.text.data);
+    ret->where = c.text.data;
+    return OK;
+}
