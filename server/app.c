@@ -70,6 +70,8 @@ struct http_registry *app_registry(void) {
     http_register(r, TRAINING_ROUTES, TRAINING_ROUTE_COUNT);
     http_register(r, JOBS_ROUTES, JOBS_ROUTE_COUNT);
     http_register(r, WORKER_ROUTES, WORKER_ROUTE_COUNT);
+    http_register(r, EXPERIMENT_ROUTES, EXPERIMENT_ROUTE_COUNT);
+    http_register(r, RUN_ROUTES, RUN_ROUTE_COUNT);
     http_register(r, TRACKING_ROUTES, TRACKING_ROUTE_COUNT);
     http_register(r, REGISTRY_ROUTES, REGISTRY_ROUTE_COUNT);
     http_register(r, SERVING_ROUTES, SERVING_ROUTE_COUNT);
@@ -173,7 +175,8 @@ static void stop_jobs(struct app *app) {
 static const struct {
     const char *name;
     enum err (*run)(struct ctx *cx);
-} SWEEPS[] = {{"auth", auth_sweep}, {"feed", feed_sweep}, {"uploads", uploads_sweep}};
+} SWEEPS[] = {
+    {"auth", auth_sweep}, {"feed", feed_sweep}, {"uploads", uploads_sweep}, {"runs", runs_sweep}};
 
 static void sweep(struct app *app) {
     for (size_t i = 0; i < sizeof(SWEEPS) / sizeof(SWEEPS[0]); i++) {

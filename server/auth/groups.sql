@@ -88,6 +88,7 @@ where p.team_id = $1::uuid and p.id = case $2::text
         join datasets d on d.team_id = v.team_id and d.id = v.dataset_id
         where v.team_id = $1::uuid and v.id = $6::uuid)
     when 'jobs' then (select project_id from jobs where team_id = $1::uuid and id = $6::uuid)
+    when 'experiments' then (select project_id from experiments where team_id = $1::uuid and id = $6::uuid)
     when 'runs' then (select project_id from runs where team_id = $1::uuid and id = $6::uuid)
     when 'artifacts' then (select r.project_id from run_artifacts a
         join runs r on r.team_id = a.team_id and r.id = a.run_id

@@ -20,6 +20,17 @@ void random_bytes(void *ret, size_t size) {
     }
 }
 
+static void put_dashes(const char *hex, char ret[UUID_TEXT_SIZE]) {
+    static const int dash_after[] = {8, 4, 4, 4, 12};
+    char *to = ret;
+    for (size_t i = 0; i < 5; i++) {
+        memcpy(to, hex, (size_t)dash_after[i]);
+        hex += dash_after[i];
+        to += dash_after[i];
+        *to++ = i < 4 ? '-' : '\0';
+    }
+}
+
 /* RFC 9562 version 7: 48 bits of milliseconds, 12 bits of their fraction (method 3 there: lists are
  * ordered by id, and a page is made of rows a fraction of a millisecond apart), then random bits.
  */
@@ -36,15 +47,7 @@ void uuid_new(char ret[UUID_TEXT_SIZE]) {
 
     char hex[33];
     hex_encode(id, sizeof(id), hex);
-    static const int dash_after[] = {8, 4, 4, 4, 12};
-    const char *from = hex;
-    char *to = ret;
-    for (size_t i = 0; i < 5; i++) {
-        memcpy(to, from, (size_t)dash_after[i]);
-        from += dash_after[i];
-        to += dash_after[i];
-        *to++ = i < 4 ? '-' : '\0';
-    }
+    put_dashes(hex, ret);
 }
 
 static bool is_hex(char c) {
@@ -59,6 +62,23 @@ bool uuid_is_valid(const char *text) {
         if (dash ? text[i] != '-' : !is_hex(text[i]))
             return false;
     }
+    return true;
+}
+
+void uuid_to_hex(const char *uuid, char ret[33]) {
+    for (; *uuid; uuid++)
+        if (*uuid != '-')
+            *ret++ = *uuid;
+    *ret = '\0';
+}
+
+bool uuid_from_hex(const char *hex, char ret[UUID_TEXT_SIZE]) {
+    size_t length = 0;
+    while (length < 32 && is_hex(hex[length]))
+        length++;
+    if (length < 32 || hex[32])
+        return false;
+    put_dashes(hex, ret);
     return true;
 }
 

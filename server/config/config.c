@@ -48,6 +48,8 @@ const struct option CONFIG_OPTIONS[] = {
            .doc = "minutes until the token in the session cookie is renewed"),
     OPTION(INT, struct config, blob_grace_hours, .fallback = "24", .min = 1, .max = 8760,
            .doc = "hours that unfinished uploads and unreferenced blobs are kept"),
+    OPTION(INT, struct config, run_silent_hours, .fallback = "24", .min = 0, .max = 8760,
+           .doc = "hours without a report after which a client's run is lost; 0 = never"),
 };
 const size_t CONFIG_OPTION_COUNT = sizeof(CONFIG_OPTIONS) / sizeof(CONFIG_OPTIONS[0]);
 

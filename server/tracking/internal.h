@@ -1,12 +1,8 @@
 /* What the files of this folder share. */
 #pragma once
 
+#include "tracking/params.h"
 #include "tracking/tracking.h"
-
-struct experiment {
-    const char *id, *project_id, *name, *description;
-    int64_t runs, created_at;
-};
 
 /* Points of one series within a range of steps. */
 struct metric_bucket {
@@ -38,7 +34,11 @@ struct run_filter {
     int64_t limit;
 };
 
-extern const struct shape EXPERIMENT_SHAPE;
+/* One column of ids. */
+struct id_row {
+    const char *id;
+};
+extern const struct shape ID_ROW;
 extern const struct shape RUN_ROW_SHAPE; /* a run with the key it was ordered by */
 extern const struct shape ARTIFACT_SHAPE;
 extern const struct shape METRIC_SERIES_SHAPE;
@@ -53,3 +53,23 @@ MUST_USE enum err run_series(struct ctx *cx, const char *run_id, const struct se
 MUST_USE enum err run_log_missing(struct ctx *cx, const char *run_id, json_t *values, int64_t step);
 MUST_USE enum err run_set_tags(struct ctx *cx, const char *run_id, json_t *tags);
 MUST_USE enum err artifact_get(struct ctx *cx, const char *id, struct artifact *ret);
+
+/* An object of texts as two arrays; NULL is none. ERR_UNPROCESSABLE for anything else. */
+MUST_USE enum err texts_of(struct ctx *cx, json_t *object, struct params *ret);
+/* The same; the refusal names the request's member. */
+MUST_USE enum err texts_of_member(struct ctx *cx, json_t *object, const char *member,
+                                  struct params *ret);
+/* Tags to set and tags to take away. */
+struct tag_changes {
+    struct params set;
+    const char **gone;
+    size_t gone_count;
+};
+/* An object of texts and nulls; the refusal names "tags". */
+MUST_USE enum err tag_changes_of(struct ctx *cx, json_t *object, struct tag_changes *ret);
+/* ERR_NOT_FOUND, or ERR_CONFLICT when it is archived. */
+MUST_USE enum err experiment_require_active(struct ctx *cx, const char *id);
+MUST_USE enum err experiment_put_tags(struct ctx *cx, const char *id, const struct params *tags);
+/* All of them or, with ERR_CONFLICT, none: each must be archived and have no job at work. */
+MUST_USE enum err runs_delete(struct ctx *cx, const char *const *run_ids, size_t count);
+const char *run_name_random(struct arena *arena);

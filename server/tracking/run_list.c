@@ -25,8 +25,10 @@ static const struct run_sort RUN_SORTS[] = {
 };
 
 static const char RUN_LIST_SQL[] =
-    "select r.id, r.project_id, r.experiment_id, e.name as experiment_name, r.name, r.state,"
-    " r.job_id, r.dataset_version_id, d.name as dataset_name, v.version as dataset_version,"
+    "select r.id, r.project_id, r.experiment_id, e.name as experiment_name,"
+    " e.number as experiment_number, r.name, r.state, r.parent_id, r.source, r.user_name,"
+    " r.archived_at, r.job_id, r.dataset_version_id, d.name as dataset_name, v.version as "
+    "dataset_version,"
     " r.created_at, r.started_at, r.finished_at, r.created_by, r.notes,"
     " (select coalesce(json_object_agg(t.key, t.value order by t.key), '{}') from run_tags t"
     "   where t.team_id = r.team_id and t.run_id = r.id) as tags,"
@@ -44,7 +46,7 @@ static const char RUN_LIST_SQL[] =
     " left join datasets d on d.team_id = v.team_id and d.id = v.dataset_id"
     " left join jobs j on j.team_id = r.team_id and j.id = r.job_id"
     " left join run_metrics s on s.team_id = r.team_id and s.run_id = r.id and s.key = $6::text"
-    " where r.team_id = $1::uuid and r.project_id = $2::uuid"
+    " where r.team_id = $1::uuid and r.project_id = $2::uuid and r.archived_at is null"
     " and ($3::uuid is null or r.experiment_id = $3::uuid)"
     " and ($4::text is null or r.state = $4::text)"
     " and ($5::text is null or position(lower($5::text) in lower(r.name)) > 0)"

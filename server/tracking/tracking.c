@@ -1,4 +1,4 @@
-/* tracking.c: the rules of experiments, runs and their files.
+/* tracking.c: the rules of runs that have a job, and of runs' files.
  *
  * A run's state changes only in run_set_state(); RUN_MAY_COME_FROM is its transition table, and the
  * statement is guarded by it, so two changes at once cannot both believe they were first. */
@@ -16,12 +16,8 @@
 const char *const RUN_STATE_NAMES[] = {
     "queued", "running", "lost_contact", "succeeded", "failed", "cancelled", NULL};
 
-static const struct field EXPERIMENT_FIELDS[] = {
-    FIELD(UUID, struct experiment, id),     FIELD(UUID, struct experiment, project_id),
-    FIELD(STRING, struct experiment, name), FIELD(STRING, struct experiment, description),
-    FIELD(INT, struct experiment, runs),    FIELD(TIME, struct experiment, created_at),
-};
-SHAPE(EXPERIMENT_SHAPE, "Experiment", struct experiment, EXPERIMENT_FIELDS);
+static const struct field ID_ROW_FIELDS[] = {FIELD(UUID, struct id_row, id)};
+SHAPE(ID_ROW, "IdRow", struct id_row, ID_ROW_FIELDS);
 
 /* clang-format off */
 #define RUN_COLUMNS                                                                                \
@@ -29,8 +25,13 @@ SHAPE(EXPERIMENT_SHAPE, "Experiment", struct experiment, EXPERIMENT_FIELDS);
     FIELD(UUID, struct run, project_id),                                                           \
     FIELD(UUID, struct run, experiment_id),                                                        \
     FIELD(STRING, struct run, experiment_name),                                                    \
+    FIELD(INT, struct run, experiment_number),                                                     \
     FIELD(STRING, struct run, name),                                                               \
     FIELD(ENUM, struct run, state, .names = RUN_STATE_NAMES),                                      \
+    FIELD(UUID, struct run, parent_id, .flags = FIELD_NULLABLE),                                   \
+    FIELD(STRING, struct run, source, .doc = "native, mlflow, import, …"),                         \
+    FIELD(STRING, struct run, user_name, .flags = FIELD_NULLABLE),                                 \
+    FIELD(TIME, struct run, archived_at, .flags = FIELD_NULLABLE),                                 \
     FIELD(UUID, struct run, job_id, .flags = FIELD_NULLABLE),                                      \
     FIELD(UUID, struct run, dataset_version_id, .flags = FIELD_NULLABLE),                          \
     FIELD(STRING, struct run, dataset_name, .flags = FIELD_NULLABLE),                              \
@@ -72,12 +73,45 @@ SHAPE(ARTIFACT_SHAPE, "Artifact", struct artifact, ARTIFACT_FIELDS);
 const struct db_constraint TRACKING_CONSTRAINTS[] = {
     {"experiments_name_unique", ERR_CONFLICT, "name",
      "an experiment with this name already exists in the project"},
-    {"run_params_key_length", ERR_UNPROCESSABLE, "spec", "a parameter's name is too long"},
-    {"run_params_value_length", ERR_UNPROCESSABLE, "spec", "a parameter's value is too long"},
+    {"experiments_name_length", ERR_UNPROCESSABLE, "name",
+     "an experiment's name must have 1 to 500 characters"},
+    {"experiments_description_length", ERR_UNPROCESSABLE, "description",
+     "the description is longer than 10000 characters"},
+    {"experiments_folder_form", ERR_UNPROCESSABLE, "folder",
+     "a folder is written as \"vision/ablation\", in at most 500 characters"},
+    {"experiments_location_form", ERR_UNPROCESSABLE, "artifact_location",
+     "artifacts are kept here: an artifact location starts with \"mlflow-artifacts:/\""},
+    {"experiment_tags_key_length", ERR_UNPROCESSABLE, "tags",
+     "a tag's name must have 1 to 250 characters"},
+    {"experiment_tags_value_length", ERR_UNPROCESSABLE, "tags",
+     "a tag's value is longer than 5000 characters"},
+    {"runs_name_length", ERR_UNPROCESSABLE, "name", "a run's name must have 1 to 250 characters"},
+    {"runs_notes_length", ERR_UNPROCESSABLE, "notes",
+     "the notes are longer than 100000 characters"},
+    {"runs_parent_not_itself", ERR_UNPROCESSABLE, "parent_id", "a run cannot be its own parent"},
+    {"runs_source_length", ERR_UNPROCESSABLE, "source", "a source must have 1 to 50 characters"},
+    {"runs_user_name_length", ERR_UNPROCESSABLE, "user",
+     "a user's name is longer than 256 characters"},
+    {"run_params_key_length", ERR_UNPROCESSABLE, "params",
+     "a parameter's name must have 1 to 250 characters"},
+    {"run_params_value_length", ERR_UNPROCESSABLE, "params",
+     "a parameter's value is longer than 6000 characters"},
     {"run_tags_key_length", ERR_UNPROCESSABLE, "tags",
      "a tag's name must have 1 to 250 characters"},
     {"run_tags_value_length", ERR_UNPROCESSABLE, "tags",
      "a tag's value is longer than 8000 characters"},
+    {"logged_datasets_name_length", ERR_UNPROCESSABLE, "name",
+     "a data set's name must have 1 to 500 characters"},
+    {"logged_datasets_digest_length", ERR_UNPROCESSABLE, "digest",
+     "a data set's digest must have 1 to 36 characters"},
+    {"logged_datasets_source_type_length", ERR_UNPROCESSABLE, "source_type",
+     "a data set's source type is longer than 500 characters"},
+    {"logged_datasets_source_length", ERR_UNPROCESSABLE, "source",
+     "a data set's source is longer than 65535 characters"},
+    {"logged_datasets_schema_length", ERR_UNPROCESSABLE, "schema",
+     "a data set's schema is longer than 1048575 characters"},
+    {"logged_datasets_profile_length", ERR_UNPROCESSABLE, "profile",
+     "a data set's profile is longer than 16777215 characters"},
     {"run_metrics_key_length", ERR_UNPROCESSABLE, "key",
      "a metric's name must have 1 to 250 characters"},
     {"metric_points_step_in_range", ERR_UNPROCESSABLE, "step", "a metric's step is out of range"},
@@ -85,20 +119,9 @@ const struct db_constraint TRACKING_CONSTRAINTS[] = {
 const size_t TRACKING_CONSTRAINT_COUNT =
     sizeof(TRACKING_CONSTRAINTS) / sizeof(TRACKING_CONSTRAINTS[0]);
 
-/* The experiment of that name, made if need be. */
-static enum err experiment_ensure(struct ctx *cx, const char *project_id, const char *name,
-                                  const char **ret_id) {
-    char id[UUID_TEXT_SIZE];
-    uuid_new(id);
-    TRY(db_exec(cx, &SQL_experiment_ensure, ARGS(id, cx->who.team_id, project_id, name), NULL));
-    return db_value(cx, &SQL_experiment_id_by_name, ARGS(cx->who.team_id, project_id, name),
-                    ret_id);
-}
-
 enum err run_create(struct ctx *cx, const struct run_create *options, const char **ret_id) {
     const char *experiment_id;
-    TRY(experiment_ensure(cx, options->project_id,
-                          options->experiment ? options->experiment : "Default", &experiment_id));
+    TRY(experiment_ensure(cx, options->project_id, options->experiment, &experiment_id));
     char *id = arena_alloc(cx->arena, UUID_TEXT_SIZE);
     uuid_new(id);
     TRY(db_exec(cx, &SQL_run_create,
@@ -119,13 +142,6 @@ enum err run_create(struct ctx *cx, const struct run_create *options, const char
 
 enum err run_attach_job(struct ctx *cx, const char *run_id, const char *job_id) {
     return db_exec(cx, &SQL_run_attach_job, ARGS(cx->who.team_id, run_id, job_id), NULL);
-}
-
-enum err run_get(struct ctx *cx, const char *id, struct run *ret) {
-    bool found = false;
-    if (uuid_is_valid(id))
-        TRY(db_opt(cx, &SQL_run_get, ARGS(cx->who.team_id, id), &RUN_SHAPE, ret, &found));
-    return found ? OK : fail(cx, ERR_NOT_FOUND, "run \"%s\" does not exist", id);
 }
 
 #define FROM(state) (1u << (state))
@@ -165,25 +181,12 @@ enum err run_set_outcome(struct ctx *cx, const char *id, const struct run_outcom
 }
 
 enum err run_set_tags(struct ctx *cx, const char *run_id, json_t *tags) {
-    if (!json_is_object(tags) || json_object_size(tags) > 200)
-        return fail_field(cx, ERR_UNPROCESSABLE, "tags",
-                          "tags must be an object of at most 200 texts");
-    size_t size = json_object_size(tags), count = 0;
-    const char **keys = arena_new_array(cx->arena, const char *, size + 1);
-    const char **values = arena_new_array(cx->arena, const char *, size + 1);
-    const char *key;
-    json_t *value;
-    json_object_foreach(tags, key, value) {
-        if (!json_is_string(value))
-            return fail_field(cx, ERR_UNPROCESSABLE, "tags", "the tag \"%.100s\" is not a text",
-                              key);
-        keys[count] = key;
-        values[count++] = json_string_value(value);
-    }
+    struct params texts;
+    TRY(texts_of_member(cx, tags, "tags", &texts));
     TRY(db_exec(cx, &SQL_run_tags_clear, ARGS(cx->who.team_id, run_id), NULL));
     return db_exec(cx, &SQL_run_tags_add,
-                   ARGS(cx->who.team_id, run_id, db_text_array(cx, keys, count),
-                        db_text_array(cx, values, count)),
+                   ARGS(cx->who.team_id, run_id, db_text_array(cx, texts.keys, texts.count),
+                        db_text_array(cx, texts.values, texts.count)),
                    NULL);
 }
 

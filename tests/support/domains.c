@@ -321,11 +321,13 @@ json_t *model_version_make(struct domains *d, const char *model) {
         ->json;
 }
 
+/* Our rows, as somebody of that team. */
 static int64_t rows_seen(struct domains *d, const char *table, const struct test_team *team) {
     PGconn *pg = PQconnectdb(d->db->app_url);
     assert_int_equal(PQstatus(pg), CONNECTION_OK);
     PQclear(PQexec(pg, arena_printf(d->arena, "set app.team = '%s'", team->team_id)));
-    PGresult *r = PQexec(pg, arena_printf(d->arena, "select count(*) from %s", table));
+    PGresult *r = PQexec(pg, arena_printf(d->arena, "select count(*) from %s where team_id = '%s'",
+                                          table, d->ours.team_id));
     assert_int_equal(PQresultStatus(r), PGRES_TUPLES_OK);
     int64_t rows = strtoll(PQgetvalue(r, 0, 0), NULL, 10);
     PQclear(r);

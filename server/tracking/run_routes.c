@@ -1,0 +1,168 @@
+/* run_routes.c: runs over HTTP: lists, what clients report, ends. */
+#include "http/page.h"
+#include "projects/projects.h"
+#include "tracking/internal.h"
+
+#include "sql/tracking.h"
+
+#define RUN_BODY_MAX ((size_t)8 << 20) /* 1,000 texts at their limits */
+
+/* ---- lists */
+
+struct run_query {
+    struct page_query page;
+    const char *experiment, *q, *sort;
+    int state; /* enum run_state or FIELD_NO_ENUM */
+};
+static const struct field RUN_QUERY_FIELDS[] = {
+    PAGE_QUERY_FIELDS(struct run_query),
+    FIELD(UUID, struct run_query, experiment, .flags = FIELD_NULLABLE),
+    FIELD(ENUM, struct run_query, state, .flags = FIELD_NULLABLE, .names = RUN_STATE_NAMES),
+    FIELD(STRING, struct run_query, q, .flags = FIELD_NULLABLE, .max = 250,
+          .doc = "part of the name"),
+    FIELD(STRING, struct run_query, sort, .flags = FIELD_NULLABLE, .max = 300,
+          .doc = "created_at, name or metrics.KEY; a leading - turns it round"),
+};
+static SHAPE(RUN_QUERY, "RunQuery", struct run_query, RUN_QUERY_FIELDS);
+
+struct run_update {
+    const char *name, *notes;
+    json_t *tags;
+};
+static const struct field RUN_UPDATE_FIELDS[] = {
+    FIELD(STRING, struct run_update, name, .min = 1, .max = 250),
+    FIELD(STRING, struct run_update, notes, .max = 100000, .doc = "Markdown"),
+    FIELD(JSON, struct run_update, tags, .typescript = "Record<string, string>",
+          .doc = "replaces all tags"),
+};
+static SHAPE(RUN_UPDATE, "RunUpdate", struct run_update, RUN_UPDATE_FIELDS);
+
+static enum err get_runs(struct ctx *cx, const struct req *rq, struct reply *rp) {
+    const struct run_query *query = rq->query;
+    struct project project;
+    struct list items;
+    const char *next;
+    TRY(project_require(cx, req_param(rq, "project"), &project));
+    const char *state = query->state == FIELD_NO_ENUM ? NULL : RUN_STATE_NAMES[query->state];
+    TRY(run_list(cx,
+                 &(struct run_filter){.project_id = project.id,
+                                      .experiment = query->experiment,
+                                      .state = state,
+                                      .text = query->q,
+                                      .sort = query->sort,
+                                      .cursor = query->page.cursor,
+                                      .limit = page_limit(&query->page)},
+                 &items, &next));
+    reply_page(rp, items, next);
+    return OK;
+}
+
+static enum err get_run(struct ctx *cx, const struct req *rq, struct reply *rp) {
+    struct run *run = arena_new_struct(cx->arena, struct run);
+    TRY(run_get(cx, req_param(rq, "run"), run));
+    reply_object(rp, run);
+    return OK;
+}
+
+static enum err patch_run(struct ctx *cx, const struct req *rq, struct reply *rp) {
+    const struct run_update *body = rq->body;
+    struct run *run = arena_new_struct(cx->arena, struct run);
+    const char *team = cx->who.team_id;
+    TRY(run_get(cx, req_param(rq, "run"), run));
+    if (req_has(rq, "name"))
+        TRY(run_change(cx, run->id, &(struct run_change){.name = body->name}, run));
+    if (req_has(rq, "notes"))
+        TRY(db_exec(cx, &SQL_run_note, ARGS(team, run->id, body->notes), NULL));
+    if (req_has(rq, "tags"))
+        TRY(run_set_tags(cx, run->id, body->tags));
+    TRY(run_get(cx, run->id, run));
+    reply_object(rp, run);
+    return OK;
+}
+
+/* ---- runs of clients */
+
+struct run_open_body {
+    const char *name, *experiment, *user, *parent_id, *source;
+    int state;
+    int64_t started_at;
+    json_t *tags, *params;
+};
+/* clang-format off */
+#define RUN_OPEN_MEMBERS                                                                           \
+    FIELD(STRING, struct run_open_body, name, .flags = FIELD_NULLABLE, .min = 1, .max = 1000,      \
+          .doc = "one is made up when there is none"),                                             \
+    FIELD(STRING, struct run_open_body, user, .flags = FIELD_NULLABLE, .max = 1024),               \
+    FIELD(UUID, struct run_open_body, parent_id, .flags = FIELD_NULLABLE),                         \
+    FIELD(STRING, struct run_open_body, source, .flags = FIELD_NULLABLE, .min = 1, .max = 200),    \
+    FIELD(ENUM, struct run_open_body, state, .flags = FIELD_NULLABLE, .names = RUN_STATE_NAMES,    \
+          .doc = "running by default"),                                                            \
+    FIELD(TIME, struct run_open_body, started_at, .flags = FIELD_NULLABLE, .doc = "now by default"), \
+    FIELD(JSON, struct run_open_body, tags, .typescript = "Record<string, string>"),               \
+    FIELD(JSON, struct run_open_body, params, .typescript = "Record<string, string>")
+/* clang-format on */
+static const struct field RUN_OPEN_FIELDS[] = {RUN_OPEN_MEMBERS};
+static SHAPE(RUN_OPEN, "RunOpen", struct run_open_body, RUN_OPEN_FIELDS);
+
+static const struct field RUN_OPEN_NAMED_FIELDS[] = {
+    FIELD(STRING, struct run_open_body, experiment, .flags = FIELD_NULLABLE, .min = 1, .max = 2000,
+          .doc = "its name, made when there is none; null = the project's first"),
+    RUN_OPEN_MEMBERS,
+};
+static SHAPE(RUN_OPEN_NAMED, "RunOpenNamed", struct run_open_body, RUN_OPEN_NAMED_FIELDS);
+
+static enum err open_in(struct ctx *cx, const struct run_open_body *body, const char *project_id,
+                        const char *experiment_id, struct reply *rp) {
+    struct run *run = arena_new_struct(cx->arena, struct run);
+    const struct run_open options = {.project_id = project_id,
+                                     .experiment_id = experiment_id,
+                                     .name = body->name,
+                                     .user = body->user,
+                                     .parent_id = body->parent_id,
+                                     .source = body->source,
+                                     .started_at = body->started_at,
+                                     .tags = body->tags,
+                                     .params = body->params,
+                                     .state =
+                                         body->state == FIELD_NO_ENUM ? RUN_RUNNING : body->state};
+    if (body->state == RUN_LOST_CONTACT)
+        return fail_field(cx, ERR_UNPROCESSABLE, "state", "a run cannot be opened as lost");
+    TRY(run_open(cx, &options, run));
+    reply_location(cx, rp, "/api/v1/runs/%s", run->id);
+    reply_object(rp, run);
+    return OK;
+}
+
+static enum err post_run(struct ctx *cx, const struct req *rq, struct reply *rp) {
+    const struct run_open_body *body = rq->body;
+    struct project project;
+    const char *experiment_id;
+    TRY(project_require(cx, req_param(rq, "project"), &project));
+    TRY(experiment_ensure(cx, project.id, body->experiment, &experiment_id));
+    return open_in(cx, body, project.id, experiment_id, rp);
+}
+
+static enum err post_run_in(struct ctx *cx, const struct req *rq, struct reply *rp) {
+    struct project project;
+    TRY(project_require(cx, req_param(rq, "project"), &project));
+    return open_in(cx, rq->body, project.id, req_param(rq, "experiment"), rp);
+}
+
+const struct route RUN_ROUTES[] = {
+    {GET, "/api/v1/projects/{project}/runs", SCOPE_RUN_READ, .query = &RUN_QUERY,
+     .reply = &RUN_SHAPE, .handle = get_runs, .flags = ROUTE_LIST, .rate = RATE_SEARCH,
+     .doc = "List a project's runs, filtered and sorted."},
+    {GET, "/api/v1/runs/{run}", SCOPE_RUN_READ, .reply = &RUN_SHAPE, .handle = get_run,
+     .doc = "Get a run with its parameters and last metrics."},
+    {PATCH, "/api/v1/runs/{run}", SCOPE_RUN_INGEST, .body = &RUN_UPDATE, .reply = &RUN_SHAPE,
+     .handle = patch_run, .audit = "run.update", .doc = "Change a run's name, notes or tags."},
+    {POST, "/api/v1/projects/{project}/runs", SCOPE_RUN_INGEST, .body = &RUN_OPEN_NAMED,
+     .reply = &RUN_SHAPE, .handle = post_run, .flags = ROUTE_IDEMPOTENT, .status = 201,
+     .max_body = RUN_BODY_MAX, .audit = "run.open",
+     .doc = "Open a run in an experiment, by its name."},
+    {POST, "/api/v1/projects/{project}/experiments/{experiment}/runs", SCOPE_RUN_INGEST,
+     .body = &RUN_OPEN, .reply = &RUN_SHAPE, .handle = post_run_in, .flags = ROUTE_IDEMPOTENT,
+     .status = 201, .max_body = RUN_BODY_MAX, .audit = "run.open",
+     .doc = "Open a run in an experiment."},
+};
+const size_t RUN_ROUTE_COUNT = ROUTES_COUNT(RUN_ROUTES);
