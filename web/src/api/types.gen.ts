@@ -1,0 +1,1006 @@
+// Printed by `slipwayd routes --typescript` from the server's tables. Do not edit.
+
+export interface Page<T> {
+  items: T[];
+  next_cursor: string | null;
+}
+
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  code: string;
+  detail: string;
+  field: string | null;
+  request_id: string;
+}
+
+export interface ApiToken {
+  id: string;
+  name: string;
+  /** how the token begins, to recognise it */
+  prefix: string;
+  scopes: string[];
+  /** the only projects it sees; null = every one */
+  projects: string[] | null;
+  /** name of who it acts as */
+  owner: string;
+  created_at: string;
+  expires_at: string | null;
+  /** to the minute */
+  last_used_at: string | null;
+}
+
+export interface ApiTokenCreate {
+  name: string;
+  /** read, ingest, write, admin, metrics */
+  scopes: string[];
+  /** slugs of the only projects it sees; absent = every one */
+  projects?: string[];
+  /** absent = never */
+  expires_in_days?: number;
+}
+
+export interface ApiTokenCreated {
+  /** shown this once */
+  token: string;
+  id: string;
+  name: string;
+  expires_at: string | null;
+}
+
+export interface Artifact {
+  id: string;
+  run_id: string;
+  name: string;
+  size_bytes: number;
+  sha256: string;
+  media_type: string;
+  created_at: string;
+}
+
+export interface AuditEvent {
+  /** its place in the team's chain, from 1 */
+  seq: number;
+  at: string;
+  actor_kind: string;
+  actor_name: string;
+  action: string;
+  object: string;
+  /** code of the refusal; null = it was done */
+  refusal: string | null;
+  remote: string;
+  request_id: string;
+}
+
+export interface AuditVerification {
+  ok: boolean;
+  events: number;
+  first_bad_seq: number | null;
+  message: string;
+}
+
+export interface BrowserSession {
+  id: string;
+  /** browser and system, as it says itself */
+  device: string;
+  /** address it signed in from */
+  remote: string;
+  created_at: string;
+  /** to the life of an access token */
+  last_used_at: string;
+  /** if it is not used before */
+  expires_at: string;
+  /** the one that asks */
+  current: boolean;
+}
+
+export interface Dataset {
+  id: string;
+  project_id: string;
+  name: string;
+  description: string;
+  created_at: string;
+  updated_at: string;
+  latest_version: number | null;
+  latest_state: string | null;
+  /** image or table */
+  kind: string | null;
+  rows: number | null;
+  size_bytes: number | null;
+}
+
+export interface DatasetCreate {
+  name: string;
+  description?: string;
+}
+
+export interface DatasetUpdate {
+  description?: string;
+}
+
+export interface DatasetVersion {
+  id: string;
+  dataset_id: string;
+  dataset_name: string;
+  project_id: string;
+  version: number;
+  state: "importing" | "ready" | "failed";
+  job_id: string | null;
+  created_at: string;
+  created_by: string;
+  /** image or table */
+  kind: string | null;
+  rows: number | null;
+  size_bytes: number | null;
+  /** of the lines "<sha256>  <name>" of its files in the order of their names */
+  sha256: string | null;
+  shape: number[] | null;
+  target: string | null;
+  classes: { name: string; count: number }[] | null;
+  splits: { train: number; validation: number; test: number } | null;
+  /** as it was asked for */
+  split: unknown | null;
+  /** null in lists beyond 256 KiB */
+  columns: unknown | null;
+  /** null in lists beyond 256 KiB */
+  samples: unknown | null;
+  notes: string[] | null;
+  error: unknown | null;
+  files: { name: string; size_bytes: number; media_type: string }[];
+}
+
+export interface DatasetVersionCreate {
+  upload_ids: string[];
+  format?: "auto" | "idx" | "images" | "csv" | "tsv" | "jsonl" | "parquet";
+  /** the column to predict, of a table */
+  target?: string | null;
+  split?: Split | null;
+}
+
+export interface DescriptionUpdate {
+  description?: string;
+}
+
+export interface EffectivePermission {
+  subject_kind: "user" | "group" | "service";
+  subject_id: string;
+  subject_name: string;
+  /** null = the whole team */
+  project: string | null;
+  role: "none" | "viewer" | "editor" | "admin" | "owner";
+  /** where the role comes from */
+  because: string;
+  /** as routes name them */
+  permissions: string[];
+}
+
+export interface Endpoint {
+  id: string;
+  model_version_id: string;
+  model_name: string;
+  version: number;
+  state: "stopped" | "starting" | "ready" | "failed";
+  requests: number;
+  errors: number;
+  /** median time of the last requests, in microseconds */
+  p50_us: number | null;
+  started_at: string | null;
+  last_used_at: string | null;
+  message: string;
+}
+
+export interface EventBatch {
+  worker_id: string;
+  epoch: number;
+  first_seq: number;
+  /** at most 500 */
+  events: object[];
+}
+
+export interface EventsTaken {
+  next_seq: number;
+}
+
+export interface Experiment {
+  id: string;
+  project_id: string;
+  /** in its project, from 0; its id in MLflow */
+  number: number;
+  name: string;
+  /** Markdown */
+  description: string;
+  /** "vision/ablation"; empty = none */
+  folder: string;
+  artifact_location: string | null;
+  tags: Record<string, string>;
+  /** that are not archived */
+  runs: number;
+  created_at: string;
+  updated_at: string;
+  archived_at: string | null;
+}
+
+export interface ExperimentChange {
+  name?: string;
+  /** Markdown */
+  description?: string;
+  /** empty = none */
+  folder?: string;
+  /** those to set; null takes one away */
+  tags?: Record<string, string | null>;
+}
+
+export interface ExperimentCreate {
+  name: string;
+  /** Markdown */
+  description?: string;
+  /** "vision/ablation" */
+  folder?: string;
+  tags?: Record<string, string>;
+}
+
+export interface ExperimentFolder {
+  folder: string;
+  /** in it, not below it */
+  experiments: number;
+}
+
+export interface Feed {
+  /** not an order: the event's id is */
+  seq: number;
+  /** kind and id of what changed */
+  topic: string;
+  /** what about it changed */
+  kind: string;
+  at: string;
+}
+
+export interface FolderMove {
+  from: string;
+  /** empty = up to the top */
+  to: string;
+}
+
+export interface FolderMoved {
+  /** experiments */
+  moved: number;
+}
+
+export interface Granter {
+  name: string;
+  email: string;
+}
+
+export interface Group {
+  id: string;
+  name: string;
+  description: string;
+  members: number;
+  created_at: string;
+}
+
+export interface GroupCreate {
+  name: string;
+  description?: string;
+}
+
+export interface GroupMember {
+  id: string;
+  name: string;
+  /** or the name of a service account */
+  email: string;
+}
+
+export interface GroupMemberAdd {
+  /** a member or a service account */
+  user_id: string;
+}
+
+export interface GroupRole {
+  group: string;
+  role: "none" | "viewer" | "editor" | "admin" | "owner";
+}
+
+export interface GroupUpdate {
+  name?: string;
+  description?: string;
+}
+
+export interface Heartbeat {
+  /** stop the runner and finish as cancelled */
+  cancel: boolean;
+}
+
+export interface Invitation {
+  id: string;
+  email: string;
+  role: "none" | "viewer" | "editor" | "admin" | "owner";
+  state: "pending" | "accepted" | "revoked" | "expired";
+  invited_by: string;
+  created_at: string;
+  expires_at: string;
+}
+
+export interface InvitationAccept {
+  /** of the new account; not needed where there is one */
+  name?: string;
+  password: string;
+  /** of the account's second factor */
+  code?: string;
+}
+
+export interface InvitationCreate {
+  email: string;
+  /** not "none" */
+  role: "none" | "viewer" | "editor" | "admin" | "owner";
+  /** 72 by default */
+  expires_in_hours?: number;
+}
+
+export interface InvitationCreated {
+  id: string;
+  email: string;
+  role: "none" | "viewer" | "editor" | "admin" | "owner";
+  state: "pending" | "accepted" | "revoked" | "expired";
+  invited_by: string;
+  created_at: string;
+  expires_at: string;
+  /** shown this once */
+  link: string;
+}
+
+export interface InvitationView {
+  team: string;
+  email: string;
+  role: "none" | "viewer" | "editor" | "admin" | "owner";
+  /** then the account's own password accepts it */
+  has_account: boolean;
+}
+
+export interface Job {
+  id: string;
+  project_id: string;
+  /** dataset.import, train or predict */
+  kind: string;
+  name: string;
+  state: "queued" | "running" | "lost_contact" | "cancelling" | "succeeded" | "failed" | "cancelled";
+  /** attempts begun so far */
+  attempt: number;
+  max_attempts: number;
+  /** 0 to 1 */
+  progress: number;
+  message: string;
+  eta_s: number | null;
+  worker: string | null;
+  error: JobError | null;
+  created_at: string;
+  started_at: string | null;
+  finished_at: string | null;
+  created_by: string;
+  run_id: string | null;
+  dataset_version_id: string | null;
+  model_version_id: string | null;
+  /** why a queued job is not running; not told in lists */
+  waiting_for: string | null;
+}
+
+export interface JobError {
+  code: string;
+  message: string;
+  field?: string | null;
+  file?: string | null;
+  place?: string | null;
+}
+
+export interface JobEvent {
+  seq: number;
+  at: string;
+  from_state: "queued" | "running" | "lost_contact" | "cancelling" | "succeeded" | "failed" | "cancelled" | null;
+  state: "queued" | "running" | "lost_contact" | "cancelling" | "succeeded" | "failed" | "cancelled";
+  attempt: number;
+  reason: string;
+}
+
+export interface JobFinish {
+  worker_id: string;
+  epoch: number;
+  outcome: "succeeded" | "failed" | "cancelled" | "requeue";
+  error?: JobError | null;
+  retryable?: boolean;
+  result?: unknown | null;
+  outputs?: JobOutput[] | null;
+}
+
+export interface JobFinished {
+  state: "queued" | "running" | "lost_contact" | "cancelling" | "succeeded" | "failed" | "cancelled";
+}
+
+export interface JobLogLine {
+  seq: number;
+  at: string;
+  level: "info" | "warning" | "error";
+  message: string;
+}
+
+export interface JobOutput {
+  name: string;
+  sha256: string;
+  size_bytes: number;
+  media_type: string;
+}
+
+export interface LayerReport {
+  index: number;
+  type: string;
+  output: number[];
+  parameters: number;
+}
+
+export interface Lease {
+  job: LeasedJob;
+}
+
+export interface LeaseHolder {
+  worker_id: string;
+  epoch: number;
+}
+
+export interface LeaseInput {
+  name: string;
+  file_name: string;
+  sha256: string;
+  size_bytes: number;
+}
+
+export interface LeaseLimits {
+  /** 0 = the worker's own limit */
+  memory_bytes: number;
+  /** 0 = what the worker grants */
+  threads: number;
+  /** 0 = none */
+  wall_seconds: number;
+}
+
+export interface LeaseRequest {
+  worker_id: string;
+  kinds: string[];
+  wait_seconds?: number;
+}
+
+export interface LeasedJob {
+  id: string;
+  kind: string;
+  attempt: number;
+  epoch: number;
+  spec: unknown;
+  inputs: LeaseInput[];
+  limits: LeaseLimits;
+}
+
+export interface LineageEdge {
+  /** what was used */
+  from: string;
+  /** what came of it */
+  to: string;
+  relation: string;
+  at: string;
+}
+
+export interface LineageGraph {
+  root: string;
+  nodes: LineageNode[];
+  edges: LineageEdge[];
+  /** there is more than is shown */
+  truncated: boolean;
+}
+
+export interface LineageNode {
+  /** kind:ref_id */
+  id: string;
+  /** dataset_version, job, run, artifact, model_version or endpoint */
+  kind: string;
+  ref_id: string;
+  name: string;
+  state: string | null;
+  created_at: string;
+}
+
+export interface LogLine {
+  seq: number;
+  at: string;
+  level: "info" | "warning" | "error";
+  message: string;
+}
+
+export interface Login {
+  email: string;
+  password: string;
+  /** of the second factor, or a recovery code */
+  code?: string;
+}
+
+export interface Member {
+  user_id: string;
+  email: string;
+  name: string;
+  role: "none" | "viewer" | "editor" | "admin" | "owner";
+  state: "active" | "deactivated";
+  /** whether a second factor is asked at sign-in */
+  totp: boolean;
+  /** names of the groups in this team */
+  groups: string[];
+  /** last renewal of a browser session in this team */
+  last_seen_at: string | null;
+  created_at: string;
+}
+
+export interface MemberUpdate {
+  /** not "none" */
+  role?: "none" | "viewer" | "editor" | "admin" | "owner";
+  state?: "active" | "deactivated";
+}
+
+export interface MetricBucket {
+  step: number;
+  last_step: number;
+  at: string;
+  min: number;
+  max: number;
+  first: number;
+  last: number;
+  count: number;
+  non_finite: number;
+}
+
+export interface MetricSeries {
+  key: string;
+  points: number;
+  first_step: number;
+  last_step: number;
+  buckets: MetricBucket[];
+}
+
+export interface Model {
+  id: string;
+  project_id: string;
+  name: string;
+  description: string;
+  created_at: string;
+  updated_at: string;
+  versions: number;
+  latest_version: number | null;
+  /** of the newest version */
+  metrics: Record<string, number> | null;
+}
+
+export interface ModelCreate {
+  name: string;
+  description?: string;
+}
+
+export interface ModelVersion {
+  id: string;
+  project_id: string;
+  model_id: string;
+  model_name: string;
+  version: number;
+  description: string;
+  run_id: string | null;
+  created_at: string;
+  created_by: string;
+  metrics: Record<string, number>;
+  signature: { inputs: { name: string; datatype: string; shape: number[] }[]; outputs: { name: string; datatype: string; shape: number[] }[] };
+  classes: string[] | null;
+  /** image or table */
+  input_kind: string;
+  input_shape: number[];
+  size_bytes: number;
+  files: { name: string; size_bytes: number; media_type: string; sha256: string }[];
+  endpoint: Endpoint | null;
+  /** null in lists */
+  evaluation: unknown | null;
+}
+
+export interface ModelVersionCreate {
+  /** the model's name; made when absent */
+  model: string;
+  run_id: string;
+  description?: string;
+}
+
+export interface PasswordChange {
+  current: string;
+  /** in bytes, taken exactly as typed */
+  password: string;
+  /** true by default */
+  end_other_sessions?: boolean;
+}
+
+export interface PasswordReset {
+  /** in bytes, taken exactly as typed */
+  password: string;
+}
+
+export interface PermissionAnswer {
+  allowed: boolean;
+  permission: string;
+  role: "none" | "viewer" | "editor" | "admin" | "owner";
+  needs: "none" | "viewer" | "editor" | "admin" | "owner";
+  because: string;
+  who_can_grant: Granter[];
+}
+
+export interface Project {
+  id: string;
+  /** its name in paths */
+  slug: string;
+  name: string;
+  description: string;
+  created_at: string;
+  datasets: number;
+  runs: number;
+  models: number;
+  /** queued or at work, without endpoints */
+  active_jobs: number;
+}
+
+export interface ProjectCreate {
+  /** small letters, digits and dashes */
+  slug: string;
+  name: string;
+  description?: string;
+}
+
+export interface ProjectRole {
+  /** its slug */
+  project: string;
+  subject_kind: "user" | "group" | "service";
+  subject_id: string;
+  subject_name: string;
+  /** none hides the project */
+  role: "none" | "viewer" | "editor" | "admin" | "owner";
+  created_at: string;
+}
+
+export interface ProjectRoleSet {
+  subject_kind: "user" | "group" | "service";
+  subject_id: string;
+  role: "none" | "viewer" | "editor" | "admin" | "owner";
+}
+
+export interface Provider {
+  id: string;
+  name: string;
+  issuer: string;
+  client_id: string;
+  has_secret: boolean;
+  group_claim: string;
+  /** the highest role that fits counts */
+  group_roles: GroupRole[];
+  /** of those in no group of the list; null = they stay out */
+  default_role: "none" | "viewer" | "editor" | "admin" | "owner" | null;
+  /** passwords let in owners alone */
+  sso_only: boolean;
+  enabled: boolean;
+  /** to be registered with the provider */
+  redirect_uri: string;
+}
+
+export interface ProviderCreate {
+  name: string;
+  /** exactly as the provider spells it */
+  issuer: string;
+  client_id: string;
+  /** null = a public client */
+  client_secret?: string | null;
+  /** "groups" by default */
+  group_claim?: string;
+  group_roles?: GroupRole[];
+  default_role?: "none" | "viewer" | "editor" | "admin" | "owner" | null;
+  sso_only?: boolean;
+  /** true by default */
+  enabled?: boolean;
+}
+
+export interface ProviderTest {
+  ok: boolean;
+  /** in order; the last is the one that failed, if any */
+  steps: ProviderTestStep[];
+}
+
+export interface ProviderTestStep {
+  /** discovery, keys or client */
+  name: string;
+  ok: boolean;
+  /** a sentence */
+  detail: string;
+}
+
+export interface ProviderUpdate {
+  name?: string;
+  /** exactly as the provider spells it */
+  issuer?: string;
+  client_id?: string;
+  /** null = a public client */
+  client_secret?: string | null;
+  /** "groups" by default */
+  group_claim?: string;
+  group_roles?: GroupRole[];
+  default_role?: "none" | "viewer" | "editor" | "admin" | "owner" | null;
+  sso_only?: boolean;
+  /** true by default */
+  enabled?: boolean;
+}
+
+export interface Quota {
+  name: "storage_bytes" | "runs" | "queued_jobs" | "tokens" | "requests_per_minute" | "members";
+  /** null = none */
+  limit: number | null;
+  /** requests: of this minute, when they are limited */
+  used: number;
+}
+
+export interface QuotaSet {
+  name: "storage_bytes" | "runs" | "queued_jobs" | "tokens" | "requests_per_minute" | "members";
+  limit: number | null;
+}
+
+export interface Quotas {
+  items: Quota[];
+}
+
+export interface RecoveryCodes {
+  /** each good once; shown this once */
+  codes: string[];
+}
+
+export interface ResetLink {
+  /** good once and for an hour; shown this once */
+  link: string;
+}
+
+export interface Run {
+  id: string;
+  project_id: string;
+  experiment_id: string;
+  experiment_name: string;
+  experiment_number: number;
+  name: string;
+  state: "queued" | "running" | "lost_contact" | "succeeded" | "failed" | "cancelled";
+  parent_id: string | null;
+  /** native, mlflow, import, … */
+  source: string;
+  user_name: string | null;
+  archived_at: string | null;
+  job_id: string | null;
+  dataset_version_id: string | null;
+  dataset_name: string | null;
+  dataset_version: number | null;
+  created_at: string;
+  started_at: string | null;
+  finished_at: string | null;
+  created_by: string;
+  notes: string;
+  tags: Record<string, string>;
+  params: Record<string, string>;
+  /** the last value of each metric */
+  metrics: Record<string, number | string>;
+  progress: number;
+  message: string;
+  eta_s: number | null;
+  device: string | null;
+  /** null in lists */
+  evaluation: unknown | null;
+  spec: unknown | null;
+}
+
+export interface RunOpen {
+  /** one is made up when there is none */
+  name?: string | null;
+  user?: string | null;
+  parent_id?: string | null;
+  source?: string | null;
+  /** running by default */
+  state?: "queued" | "running" | "lost_contact" | "succeeded" | "failed" | "cancelled" | null;
+  /** now by default */
+  started_at?: string | null;
+  tags?: Record<string, string>;
+  params?: Record<string, string>;
+}
+
+export interface RunOpenNamed {
+  /** its name, made when there is none; null = the project's first */
+  experiment?: string | null;
+  /** one is made up when there is none */
+  name?: string | null;
+  user?: string | null;
+  parent_id?: string | null;
+  source?: string | null;
+  /** running by default */
+  state?: "queued" | "running" | "lost_contact" | "succeeded" | "failed" | "cancelled" | null;
+  /** now by default */
+  started_at?: string | null;
+  tags?: Record<string, string>;
+  params?: Record<string, string>;
+}
+
+export interface RunUpdate {
+  name?: string;
+  /** Markdown */
+  notes?: string;
+  /** replaces all tags */
+  tags?: Record<string, string>;
+}
+
+export interface SecondFactorCode {
+  code: string;
+}
+
+export interface ServiceAccount {
+  id: string;
+  name: string;
+  role: "none" | "viewer" | "editor" | "admin" | "owner";
+  state: "active" | "deactivated";
+  tokens: number;
+  created_at: string;
+  created_by: string;
+}
+
+export interface ServiceAccountCreate {
+  name: string;
+  role: "none" | "viewer" | "editor" | "admin" | "owner";
+}
+
+export interface ServiceAccountUpdate {
+  name?: string | null;
+  role?: "none" | "viewer" | "editor" | "admin" | "owner" | null;
+  state?: "active" | "deactivated" | null;
+}
+
+export interface Session {
+  user: User;
+  team: Team;
+  teams: Team[];
+  role: "none" | "viewer" | "editor" | "admin" | "owner";
+  /** what the caller may do, as routes name it */
+  scopes: string[];
+  /** when to refresh; null for an API token */
+  expires_at: string | null;
+}
+
+export interface Setup {
+  /** from the server's log or key_dir/setup.secret */
+  secret: string;
+  email: string;
+  name: string;
+  /** in bytes, taken exactly as typed */
+  password: string;
+  team_slug: string;
+  team_name: string;
+}
+
+export interface SetupState {
+  /** whether there is no owner yet */
+  needed: boolean;
+}
+
+export interface SignIn {
+  providers: SignInProvider[];
+  /** false = passwords let in owners alone */
+  password: boolean;
+}
+
+export interface SignInProvider {
+  id: string;
+  name: string;
+}
+
+export interface SpecReport {
+  layers: LayerReport[];
+  parameters: number;
+  steps_per_epoch: number;
+  steps: number;
+}
+
+export interface Split {
+  train: number;
+  validation: number;
+  test: number;
+  seed?: number;
+  stratify?: boolean;
+}
+
+export interface Team {
+  id: string;
+  slug: string;
+  name: string;
+}
+
+export interface TeamChoice {
+  team_id: string;
+}
+
+export interface Template {
+  id: string;
+  title: string;
+  description: string;
+  kind: string;
+  spec: unknown;
+}
+
+export interface TotpSetup {
+  /** base32, to type in */
+  secret: string;
+  uri: string;
+  /** the URI as a QR code */
+  qr_svg: string;
+}
+
+export interface TrainingCheck {
+  dataset_version_id: string;
+  spec: unknown;
+}
+
+export interface TrainingCreate {
+  dataset_version_id: string;
+  name?: string | null;
+  /** its name; made when absent */
+  experiment?: string | null;
+  spec: unknown;
+}
+
+export interface Upload {
+  id: string;
+  file_name: string;
+  size_bytes: number;
+  /** durable so far: where to go on */
+  offset_bytes: number;
+  state: "receiving" | "complete";
+  sha256: string | null;
+  created_at: string;
+  expires_at: string;
+}
+
+export interface User {
+  id: string;
+  email: string;
+  name: string;
+  /** en or zh-CN */
+  locale: string;
+  created_at: string;
+}
+
+export interface UserUpdate {
+  name?: string;
+  locale?: string;
+}
+
+export interface Worker {
+  id: string;
+  name: string;
+  /** online or offline */
+  state: string;
+  version: string;
+  capabilities: unknown;
+  /** what keeps a runner in */
+  sandbox: string[];
+  slots: number;
+  busy: number;
+  last_seen_at: string;
+}
+
+export interface WorkerHello {
+  name: string;
+  version: string;
+  slots: number;
+  kinds: string[];
+  capabilities: unknown;
+  sandbox: string[];
+}
+
+export interface WorkerWelcome {
+  worker_id: string;
+  heartbeat_seconds: number;
+  lease_seconds: number;
+}
