@@ -77,6 +77,7 @@ struct ctx {
     struct principal who;
     struct err_info err;       /* the last failure */
     int64_t deadline_us;       /* monotonic clock; 0 = none */
+    int64_t db_us;             /* PostgreSQL worked for it; waits for a commit's disk apart */
     const struct route *route; /* what http/ is answering; NULL outside requests */
     char request_id[ID_SIZE];
     char remote[64]; /* peer address as text */

@@ -9,6 +9,7 @@
  * statement failed or the connection died, and then only db_rollback() (or the end of the savepoint
  * it happened in) leads on: a handler that overlooked an error cannot commit half of its work. */
 
+#include "base/clock.h"
 #include "base/ident.h"
 #include "db/internal.h"
 
@@ -208,9 +209,11 @@ static enum err ensure_connection(struct ctx *cx) {
 static enum err run(struct ctx *cx, const struct command *cmd, PGresult **ret) {
     TRY(ensure_connection(cx));
     struct db_conn *s = cx->conn;
+    int64_t started_us = clock_mono_us();
     struct batch b = send_batch(cx, cmd);
     PGresult *result = NULL;
     read_batch(s, &b, cmd->st, &result);
+    cx->db_us += clock_mono_us() - started_us;
     if (result && succeeded(result)) {
         s->tx = TX_OPEN;
         *ret = result;

@@ -115,8 +115,11 @@ static enum err body_read(struct http_call *call, void *buffer, size_t cap, size
 
 enum err req_read(struct ctx *cx, const struct req *rq, void *buffer, size_t cap,
                   size_t *ret_size) {
+    struct http_call *call = call_of(rq);
     (void)cx;
-    return body_read(call_of(rq), buffer, cap, ret_size);
+    if (call->payer[0])
+        fairness_pace(call->server->fairness, call->payer, call_take_cost(call));
+    return body_read(call, buffer, cap, ret_size);
 }
 
 static void release_buf(void *data) {

@@ -16,6 +16,7 @@
 #include "http/feed.h"
 
 #include <string.h>
+#include <time.h>
 
 #define ALLOW_SIZE 64
 
@@ -141,6 +142,38 @@ static enum err step_origin(struct http_call *call) {
     return origin_check(call);
 }
 
+static int64_t cost_us(const struct http_call *call) {
+    struct timespec used;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+    return (int64_t)used.tv_sec * 1000000 + used.tv_nsec / 1000 + call->cx->db_us;
+}
+
+int64_t call_take_cost(struct http_call *call) {
+    int64_t before_us = call->paid_us;
+    call->paid_us = cost_us(call);
+    return call->paid_us - before_us;
+}
+
+/* Requests that mostly wait, and those of no team, are not shared out. */
+static bool is_shared(const struct http_call *call) {
+    enum rate_class rate = call->rq.route->rate;
+    return call->cx->who.team_id[0] && rate != RATE_STREAM && rate != RATE_POLL &&
+           rate != RATE_WORKER;
+}
+
+static enum err step_share(struct http_call *call) {
+    if (!is_shared(call))
+        return OK;
+    if (fairness_enter(call->server->fairness, call->cx->who.team_id)) {
+        memcpy(call->payer, call->cx->who.team_id, sizeof(call->payer));
+        call->paid_us = cost_us(call);
+        return OK;
+    }
+    call->close = true;
+    return fail(call->cx, ERR_UNAVAILABLE,
+                "other teams are asking too, and many requests of yours wait already");
+}
+
 static enum err step_rate(struct http_call *call) {
     call->admitted = admission_enter_class(call->server->admission, call->rq.route->rate);
     if (call->admitted)
@@ -191,8 +224,8 @@ static enum err step_commit(struct http_call *call) {
 /* After a match there is a route; steps before it must not ask for one. */
 static enum err (*const STEPS[])(struct http_call *) = {
     step_match,     step_admit,  step_limits, step_set_up, step_authenticate,
-    step_authorise, step_origin, step_rate,   step_decode, step_handle,
-    step_encode,    step_audit,  step_commit};
+    step_authorise, step_origin, step_share,  step_rate,   step_decode,
+    step_handle,    step_encode, step_audit,  step_commit};
 
 /* A refused change is a fact worth a row, unless nobody knows whose it is: strangers must not be
  * able to fill the table, except through the doors that are counted anyway (signing in). */
@@ -299,6 +332,8 @@ static void finish(struct http_call *call) {
 
     if (call->big)
         admission_leave_big(server->admission);
+    if (call->payer[0])
+        fairness_leave(server->fairness, call->payer, call_take_cost(call));
     if (call->admitted)
         admission_leave_class(server->admission, call->rq.route->rate);
     if (call->counted)

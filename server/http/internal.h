@@ -23,6 +23,7 @@ struct http_registry {
 
 struct metrics;
 struct admission;
+struct fairness;
 struct listener;
 
 struct http_server {
@@ -30,6 +31,7 @@ struct http_server {
     struct http_registry *registry;
     struct metrics *metrics;
     struct admission *admission;
+    struct fairness *fairness;
     struct listener *listener; /* NULL without sockets */
     unsigned char cursor_key[CURSOR_KEY_SIZE];
     int static_fd;        /* -1 = no UI */
@@ -99,6 +101,8 @@ struct http_call {
     int64_t sent_bytes;
     int64_t started_us;
     int64_t pace_waited_us, pace_bytes; /* body.c: this window's waiting, its first byte */
+    char payer[ID_SIZE];                /* the team that pays for it; "" = nobody */
+    int64_t paid_us;                    /* processor time paid for */
 };
 
 static inline struct http_call *call_of(const struct req *rq) {
@@ -173,6 +177,17 @@ bool admission_enter_big(struct admission *a);
 void admission_leave_big(struct admission *a);
 int admission_count(struct admission *a);
 void admission_wait_empty(struct admission *a, int timeout_ms);
+
+/* fairness.c: equal shares of the processors for the teams that ask at the same time. */
+struct fairness *fairness_new(int processors);
+void fairness_free(struct fairness *f);
+/* Waits while the team has had more than its share; false when too many of its requests do. */
+bool fairness_enter(struct fairness *f, const char *team);
+void fairness_leave(struct fairness *f, const char *team, int64_t cost_us);
+/* Pays for a piece of a long request and waits like a new one. */
+void fairness_pace(struct fairness *f, const char *team, int64_t cost_us);
+/* What the request has cost since this was last asked. dispatch.c */
+int64_t call_take_cost(struct http_call *call);
 
 /* metrics.c */
 struct metrics *metrics_new(size_t route_count);

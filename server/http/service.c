@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #define READY_WAIT_MS 1000
 
@@ -38,6 +39,7 @@ enum err http_server_new(const struct http_options *options, struct http_registr
     server->registry = registry;
     server->metrics = metrics_new(registry->count);
     server->admission = admission_new(options);
+    server->fairness = fairness_new((int)sysconf(_SC_NPROCESSORS_ONLN));
     memcpy(server->cursor_key, key, sizeof(key));
     server->static_fd = static_fd;
     *ret = server;
@@ -52,6 +54,7 @@ void http_server_free(struct http_server *server) {
         close(server->static_fd);
     metrics_free(server->metrics);
     admission_free(server->admission);
+    fairness_free(server->fairness);
     http_registry_free(server->registry);
     free(server);
 }

@@ -23,6 +23,8 @@
 
 #define MAX_ARGS 96
 #define MAX_PATHS 16
+#define BATCH_NICE 10
+#define BATCH_NICE_TEXT "10"
 
 /* Descriptors in the child. The runner learns the first two from its environment. */
 enum { CHILD_EVENTS = 3, CHILD_LISTEN = 4, CHILD_SECCOMP = 5, CHILD_INFO = 6, CHILD_FDS = 7 };
@@ -283,6 +285,19 @@ static void child_limits(const struct sandbox_job *job) {
         limit(RLIMIT_CPU, job->wall_seconds * job->threads + 60);
 }
 
+/* Batch work yields to whoever waits for an answer: slipwayd, PostgreSQL, models that serve. Where
+ * the kernel groups processes by session, the group's priority is what counts. */
+static void child_priority(const struct sandbox_job *job) {
+    if (job->listen_fd >= 0)
+        return;
+    (void)setpriority(PRIO_PROCESS, 0, BATCH_NICE);
+    int fd = open("/proc/self/autogroup", O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    (void)!write(fd, BATCH_NICE_TEXT, strlen(BATCH_NICE_TEXT));
+    close(fd);
+}
+
 static void child_pin(const struct sandbox_job *job) {
     if (job->first_cpu < 0)
         return;
@@ -321,6 +336,7 @@ static _Noreturn void child_run(struct launch *l) {
     signal(SIGPIPE, SIG_DFL);
     umask(0077);
     child_pin(l->job);
+    child_priority(l->job);
     child_limits(l->job);
     if (s->wall != WALL_BUBBLEWRAP && chdir(l->paths[3]) != 0)
         _exit(126);
