@@ -72,7 +72,11 @@ struct http_registry *app_registry(void) {
     http_register(r, WORKER_ROUTES, WORKER_ROUTE_COUNT);
     http_register(r, EXPERIMENT_ROUTES, EXPERIMENT_ROUTE_COUNT);
     http_register(r, RUN_ROUTES, RUN_ROUTE_COUNT);
+    http_register(r, RUN_REPORT_ROUTES, RUN_REPORT_ROUTE_COUNT);
+    http_register(r, RUN_BULK_ROUTES, RUN_BULK_ROUTE_COUNT);
     http_register(r, TRACKING_ROUTES, TRACKING_ROUTE_COUNT);
+    http_register(r, ARTIFACT_FILE_ROUTES, ARTIFACT_FILE_ROUTE_COUNT);
+    http_register(r, LOGGED_MODEL_ROUTES, LOGGED_MODEL_ROUTE_COUNT);
     http_register(r, REGISTRY_ROUTES, REGISTRY_ROUTE_COUNT);
     http_register(r, SERVING_ROUTES, SERVING_ROUTE_COUNT);
     http_register(r, LINEAGE_ROUTES, LINEAGE_ROUTE_COUNT);
@@ -89,6 +93,8 @@ static void register_constraints(void) {
     db_register_constraints(PROJECTS_CONSTRAINTS, PROJECTS_CONSTRAINT_COUNT);
     db_register_constraints(DATASETS_CONSTRAINTS, DATASETS_CONSTRAINT_COUNT);
     db_register_constraints(TRACKING_CONSTRAINTS, TRACKING_CONSTRAINT_COUNT);
+    db_register_constraints(ARTIFACT_FILE_CONSTRAINTS, ARTIFACT_FILE_CONSTRAINT_COUNT);
+    db_register_constraints(LOGGED_MODEL_CONSTRAINTS, LOGGED_MODEL_CONSTRAINT_COUNT);
     db_register_constraints(REGISTRY_CONSTRAINTS, REGISTRY_CONSTRAINT_COUNT);
 }
 

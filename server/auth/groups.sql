@@ -90,9 +90,12 @@ where p.team_id = $1::uuid and p.id = case $2::text
     when 'jobs' then (select project_id from jobs where team_id = $1::uuid and id = $6::uuid)
     when 'experiments' then (select project_id from experiments where team_id = $1::uuid and id = $6::uuid)
     when 'runs' then (select project_id from runs where team_id = $1::uuid and id = $6::uuid)
-    when 'artifacts' then (select r.project_id from run_artifacts a
-        join runs r on r.team_id = a.team_id and r.id = a.run_id
+    when 'artifacts' then (select coalesce(r.project_id, m.project_id) from run_artifacts a
+        left join runs r on r.team_id = a.team_id and r.id = a.run_id
+        left join logged_models m on m.team_id = a.team_id and m.id = a.logged_model_id
         where a.team_id = $1::uuid and a.id = $6::uuid)
+    when 'logged-models' then (select project_id from logged_models
+        where team_id = $1::uuid and id = $6::uuid)
     when 'models' then (select project_id from models where team_id = $1::uuid and id = $6::uuid)
     when 'model-versions' then (select m.project_id from model_versions v
         join models m on m.team_id = v.team_id and m.id = v.model_id

@@ -10,14 +10,25 @@
 
 /* --- what http/ asks --- */
 
+/* Runs and logged models are also known by 32 hex digits, the latter with "m-" before them: an
+ * object must not have another role by another spelling of its id. NULL when it is none. */
+static const char *canonical_id(struct ctx *cx, const char *id) {
+    char *uuid = arena_alloc(cx->arena, UUID_TEXT_SIZE);
+    if (uuid_is_valid(id))
+        return id;
+    return uuid_from_hex(strncmp(id, "m-", 2) == 0 ? id + 2 : id, uuid) ? uuid : NULL;
+}
+
 enum err permission_role(struct ctx *cx, const char *kind, const char *id, enum role *ret) {
-    const char *role;
+    const char *role, *uuid = NULL;
     bool by_slug = strcmp(kind, "projects") == 0 || strcmp(kind, "mlflow") == 0;
-    if (!by_slug && !uuid_is_valid(id))
+    if (!by_slug)
+        uuid = canonical_id(cx, id);
+    if (!by_slug && !uuid)
         return OK;
     TRY(db_value(cx, &SQL_project_role_here,
                  ARGS(cx->who.team_id, kind, by_slug ? id : NULL, cx->who.user_id,
-                      ROLE_NAMES[cx->who.role], by_slug ? NULL : id),
+                      ROLE_NAMES[cx->who.role], uuid),
                  &role));
     for (int i = 0; role && ROLE_NAMES[i]; i++)
         if (strcmp(ROLE_NAMES[i], role) == 0)

@@ -121,7 +121,7 @@ struct snapshot {
     const char *input_kind;
 };
 
-static const struct artifact *artifact_find(const struct list *artifacts, const char *name) {
+static const struct artifact *artifact_named(const struct list *artifacts, const char *name) {
     const struct artifact *items = artifacts->items;
     for (size_t i = 0; i < artifacts->count; i++)
         if (strcmp(items[i].name, name) == 0)
@@ -152,8 +152,8 @@ static enum err snapshot_input(struct ctx *cx, struct snapshot *ret) {
 }
 
 static enum err snapshot_model(struct ctx *cx, struct snapshot *ret) {
-    const struct artifact *file = artifact_find(&ret->artifacts, "model.json");
-    if (!file || !artifact_find(&ret->artifacts, "model.safetensors"))
+    const struct artifact *file = artifact_named(&ret->artifacts, "model.json");
+    if (!file || !artifact_named(&ret->artifacts, "model.safetensors"))
         return fail_field(cx, ERR_CONFLICT, "run_id",
                           "the run has no model: model.json or model.safetensors is missing");
     const char *text;

@@ -34,13 +34,15 @@ struct run_filter {
     int64_t limit;
 };
 
+/* Bytes of a request with 1,000 texts, most of them short: a hundred at their limits fit. */
+#define RUN_TEXTS_BODY_MAX ((size_t)4 << 20)
+
 /* One column of ids. */
 struct id_row {
     const char *id;
 };
 extern const struct shape ID_ROW;
 extern const struct shape RUN_ROW_SHAPE; /* a run with the key it was ordered by */
-extern const struct shape ARTIFACT_SHAPE;
 extern const struct shape METRIC_SERIES_SHAPE;
 
 /* One page of runs; ret is a list of struct run, *ret_next NULL on the last page. */

@@ -62,14 +62,6 @@ static const struct field RUN_ROW_FIELDS[] = {
 };
 SHAPE(RUN_ROW_SHAPE, "RunRow", struct run, RUN_ROW_FIELDS);
 
-static const struct field ARTIFACT_FIELDS[] = {
-    FIELD(UUID, struct artifact, id),         FIELD(UUID, struct artifact, run_id),
-    FIELD(STRING, struct artifact, name),     FIELD(INT, struct artifact, size_bytes),
-    FIELD(STRING, struct artifact, sha256),   FIELD(STRING, struct artifact, media_type),
-    FIELD(TIME, struct artifact, created_at),
-};
-SHAPE(ARTIFACT_SHAPE, "Artifact", struct artifact, ARTIFACT_FIELDS);
-
 const struct db_constraint TRACKING_CONSTRAINTS[] = {
     {"experiments_name_unique", ERR_CONFLICT, "name",
      "an experiment with this name already exists in the project"},
@@ -184,10 +176,7 @@ enum err run_set_tags(struct ctx *cx, const char *run_id, json_t *tags) {
     struct params texts;
     TRY(texts_of_member(cx, tags, "tags", &texts));
     TRY(db_exec(cx, &SQL_run_tags_clear, ARGS(cx->who.team_id, run_id), NULL));
-    return db_exec(cx, &SQL_run_tags_add,
-                   ARGS(cx->who.team_id, run_id, db_text_array(cx, texts.keys, texts.count),
-                        db_text_array(cx, texts.values, texts.count)),
-                   NULL);
+    return run_put_tags(cx, run_id, texts.keys, texts.values, texts.count);
 }
 
 enum err run_add_artifact(struct ctx *cx, const char *run_id, const struct job_output *file) {
@@ -205,8 +194,7 @@ enum err run_add_artifact(struct ctx *cx, const char *run_id, const struct job_o
 }
 
 enum err run_artifacts(struct ctx *cx, const char *run_id, struct list *ret) {
-    return db_many(cx, &SQL_run_artifact_list, ARGS(cx->who.team_id, run_id, NULL, NULL),
-                   &ARTIFACT_SHAPE, ret);
+    return artifact_list_tree(cx, &(struct artifact_owner){ARTIFACT_OF_RUN, run_id}, "", ret);
 }
 
 enum err artifact_get(struct ctx *cx, const char *id, struct artifact *ret) {

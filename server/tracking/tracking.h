@@ -18,7 +18,9 @@
 #include "db/db.h"
 #include "http/http.h"
 #include "jobs/jobs.h"
+#include "tracking/artifact_files.h"
 #include "tracking/experiments.h"
+#include "tracking/logged_models.h"
 #include "tracking/metrics.h"
 
 enum run_state {
@@ -60,13 +62,6 @@ struct run_create {
     const char *name;
     const char *dataset_version_id; /* or NULL */
     json_t *spec;                   /* flattened into params; or NULL */
-};
-
-struct artifact {
-    const char *id, *run_id, *name;
-    int64_t size_bytes;
-    const char *sha256, *media_type;
-    int64_t created_at;
 };
 
 struct run_outcome {
@@ -175,6 +170,10 @@ extern const struct route EXPERIMENT_ROUTES[];
 extern const size_t EXPERIMENT_ROUTE_COUNT;
 extern const struct route RUN_ROUTES[];
 extern const size_t RUN_ROUTE_COUNT;
+extern const struct route RUN_REPORT_ROUTES[];
+extern const size_t RUN_REPORT_ROUTE_COUNT;
+extern const struct route RUN_BULK_ROUTES[];
+extern const size_t RUN_BULK_ROUTE_COUNT;
 extern const struct route TRACKING_ROUTES[];
 extern const size_t TRACKING_ROUTE_COUNT;
 extern const struct db_constraint TRACKING_CONSTRAINTS[];

@@ -95,15 +95,8 @@ insert into run_artifacts (id, team_id, run_id, name, media_type, sha256, size_b
 values ($1::uuid, $2::uuid, $3::uuid, $4::text, $5::text, $6::text, $7::bigint)
 on conflict on constraint run_artifacts_name_unique do update
    set media_type = excluded.media_type, sha256 = excluded.sha256,
-       size_bytes = excluded.size_bytes, created_at = now()
+       size_bytes = excluded.size_bytes, created_at = now(), uploaded = false
 returning id;
-
--- name: run_artifact_list :many
-select id, run_id, name, size_bytes, sha256, media_type, created_at
-  from run_artifacts
- where team_id = $1::uuid and run_id = $2::uuid and ($3::text is null or name > $3::text)
- order by name
- limit $4::bigint;
 
 -- name: run_artifact_get :opt
 select id, run_id, name, size_bytes, sha256, media_type, created_at

@@ -1,16 +1,9 @@
-/* tracking_routes.c: what runs logged over HTTP: charts, logs and artifacts. */
-#include "http/page.h"
+/* tracking_routes.c: what runs logged over HTTP: charts and logs. */
 #include "tracking/internal.h"
 
 #include "sql/tracking.h"
 
 #include <string.h>
-
-struct tracking_query {
-    struct page_query page;
-};
-static const struct field TRACKING_QUERY_FIELDS[] = {PAGE_QUERY_FIELDS(struct tracking_query)};
-static SHAPE(TRACKING_QUERY, "TrackingQuery", struct tracking_query, TRACKING_QUERY_FIELDS);
 
 /* ---- charts and logs */
 
@@ -79,52 +72,11 @@ static enum err get_run_logs(struct ctx *cx, const struct req *rq, struct reply 
     return OK;
 }
 
-/* ---- artifacts */
-
-static enum err get_artifacts(struct ctx *cx, const struct req *rq, struct reply *rp) {
-    const struct tracking_query *query = rq->query;
-    struct run run;
-    const char *after, *next = NULL;
-    struct list items;
-    TRY(run_get(cx, req_param(rq, "run"), &run));
-    TRY(page_after(cx, &query->page, &after));
-    TRY(db_many(cx, &SQL_run_artifact_list,
-                ARGS(cx->who.team_id, run.id, after, page_rows(cx, &query->page)), &ARTIFACT_SHAPE,
-                &items));
-    size_t limit = (size_t)page_limit(&query->page);
-    if (items.count > limit) {
-        items.count = limit;
-        next = cursor_encode(cx, ARGS(((struct artifact *)items.items)[limit - 1].name), 1);
-    }
-    reply_page(rp, items, next);
-    return OK;
-}
-
-static enum err get_artifact_content(struct ctx *cx, const struct req *rq, struct reply *rp) {
-    struct artifact artifact;
-    int fd;
-    int64_t size;
-    TRY(artifact_get(cx, req_param(rq, "artifact"), &artifact));
-    TRY(blob_open(cx, artifact.sha256, &fd, &size));
-    const char *slash = strrchr(artifact.name, '/');
-    reply_file(rp, &(struct reply_file){.fd = fd,
-                                        .size_bytes = size,
-                                        .media_type = artifact.media_type,
-                                        .file_name = slash ? slash + 1 : artifact.name,
-                                        .etag = artifact.sha256});
-    return OK;
-}
-
 const struct route TRACKING_ROUTES[] = {
     {GET, "/api/v1/runs/{run}/metrics", SCOPE_RUN_READ, .query = &SERIES_QUERY,
      .reply = &METRIC_SERIES_SHAPE, .handle = get_metrics, .flags = ROUTE_LIST, .rate = RATE_SEARCH,
      .doc = "Get metrics as buckets for a chart, at any zoom."},
     {GET, "/api/v1/runs/{run}/logs", SCOPE_RUN_READ, .query = &LOG_QUERY, .reply = &LOG_LINE,
      .handle = get_run_logs, .flags = ROUTE_LIST, .doc = "Read a run's log lines, oldest first."},
-    {GET, "/api/v1/runs/{run}/artifacts", SCOPE_RUN_READ, .query = &TRACKING_QUERY,
-     .reply = &ARTIFACT_SHAPE, .handle = get_artifacts, .flags = ROUTE_LIST,
-     .doc = "List a run's artifacts by name."},
-    {GET, "/api/v1/artifacts/{artifact}/content", SCOPE_RUN_READ, .handle = get_artifact_content,
-     .rate = RATE_DOWNLOAD, .doc = "Download an artifact."},
 };
 const size_t TRACKING_ROUTE_COUNT = ROUTES_COUNT(TRACKING_ROUTES);

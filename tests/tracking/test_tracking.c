@@ -206,7 +206,7 @@ static void test_run__shows_its_jobs_log(void **state) {
     get_fails(d, 404, &d->stranger, "/api/v1/runs/%s/logs", id);
 }
 
-static void artifact_put(struct domains *d, json_t *run, const char *name, const char *text) {
+static void artifact_leave(struct domains *d, json_t *run, const char *name, const char *text) {
     struct ctx cx;
     struct blob blob;
     ctx_ours(d, &cx);
@@ -222,9 +222,9 @@ static void artifact_put(struct domains *d, json_t *run, const char *name, const
 static void test_artifact__of_the_same_name_is_replaced(void **state) {
     struct domains *d = *state;
     json_t *run = run_make(d, "checkpoints");
-    artifact_put(d, run, "checkpoint/last", "first");
+    artifact_leave(d, run, "checkpoint/last", "first");
     json_t *before = get_ok(d, "/api/v1/runs/%s/artifacts", text_at(run, "id"));
-    artifact_put(d, run, "checkpoint/last", "second");
+    artifact_leave(d, run, "checkpoint/last", "second");
     json_t *after = get_ok(d, "/api/v1/runs/%s/artifacts", text_at(run, "id"));
     assert_int_equal(json_array_size(at(after, "items")), 1);
     assert_string_equal(text_at(item_at(before, 0), "id"), text_at(item_at(after, 0), "id"));
@@ -240,9 +240,9 @@ static void test_artifact__of_the_same_name_is_replaced(void **state) {
 static void test_artifacts__come_in_pages_by_name(void **state) {
     struct domains *d = *state;
     json_t *run = run_make(d, "files");
-    artifact_put(d, run, "c", "1");
-    artifact_put(d, run, "a", "2");
-    artifact_put(d, run, "b", "3");
+    artifact_leave(d, run, "c", "1");
+    artifact_leave(d, run, "a", "2");
+    artifact_leave(d, run, "b", "3");
     const char *id = text_at(run, "id");
     json_t *first = get_ok(d, "/api/v1/runs/%s/artifacts?limit=2", id);
     assert_string_equal(text_at(item_at(first, 1), "name"), "b");

@@ -50,13 +50,18 @@ export interface ApiTokenCreated {
 }
 
 export interface Artifact {
-  id: string;
-  run_id: string;
+  /** null for a directory */
+  id: string | null;
+  /** null for a logged model's */
+  run_id: string | null;
+  /** the whole path */
   name: string;
+  is_dir: boolean;
+  /** 0 for a directory */
   size_bytes: number;
-  sha256: string;
-  media_type: string;
-  created_at: string;
+  sha256: string | null;
+  media_type: string | null;
+  created_at: string | null;
 }
 
 export interface AuditEvent {
@@ -511,6 +516,28 @@ export interface LogLine {
   at: string;
   level: "info" | "warning" | "error";
   message: string;
+}
+
+export interface LoggedModel {
+  id: string;
+  project_id: string;
+  experiment_id: string;
+  experiment_number: number;
+  /** the experiment's own */
+  artifact_location: string | null;
+  name: string;
+  model_type: string;
+  source_run_id: string | null;
+  status: "pending" | "ready" | "failed";
+  status_message: string;
+  created_by: string;
+  created_at: string;
+  updated_at: string;
+  archived_at: string | null;
+  tags: Record<string, string>;
+  params: Record<string, string>;
+  /** what runs measured of it, the newest 1,000 */
+  metrics: { key: string; value: number | string; step: number; timestamp: number; run_id: string; dataset_name: string; dataset_digest: string }[];
 }
 
 export interface Login {

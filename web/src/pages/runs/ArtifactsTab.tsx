@@ -20,13 +20,13 @@ function columnsOf({ t, ago }: I18n): ColumnDef<Artifact>[] {
         { id: "size", header: t("field.size"), meta: { width: "110px", right: true }, cell: ({ row }) => formatBytes(row.original.size_bytes) },
         { id: "sha256", header: t("field.sha256"), meta: { width: "190px" }, cell: ({ row }) => (
             <>
-                <span className="mono faint" title={row.original.sha256}>{row.original.sha256.slice(0, HASH_SHOWN)}</span>
-                <CopyButton text={row.original.sha256} />
+                <span className="mono faint" title={row.original.sha256 ?? ""}>{row.original.sha256?.slice(0, HASH_SHOWN)}</span>
+                <CopyButton text={row.original.sha256 ?? ""} />
             </>
         ) },
-        { id: "created", header: t("field.created"), meta: { width: "140px" }, cell: ({ row }) => <span className="muted">{ago(row.original.created_at)}</span> },
+        { id: "created", header: t("field.created"), meta: { width: "140px" }, cell: ({ row }) => <span className="muted">{row.original.created_at && ago(row.original.created_at)}</span> },
         { id: "get", header: "", meta: { width: "140px", right: true }, cell: ({ row }) => (
-            <DownloadLink small variant="ghost" icon={Download} name={row.original.name} href={artifactUrl(row.original.id)}>
+            <DownloadLink small variant="ghost" icon={Download} name={row.original.name} href={artifactUrl(row.original.id ?? "")}>
                 {t("action.download")}
             </DownloadLink>
         ) },
@@ -44,7 +44,7 @@ export function ArtifactsTab({ run, pollMs }: { run: string; pollMs: number | fa
                 page.items.length === 0 ? (
                     <EmptyState icon={Package} title={t("artifacts.empty.title")} body={t("artifacts.empty.body")} />
                 ) : (
-                    <DataTable label={t("run.artifacts")} rows={page.items} columns={columns} rowKey={(row) => row.id} />
+                    <DataTable label={t("run.artifacts")} rows={page.items} columns={columns} rowKey={(row) => row.name} />
                 )
             }
         </Answer>
