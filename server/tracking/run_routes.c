@@ -5,8 +5,6 @@
 
 #include "sql/tracking.h"
 
-#define RUN_BODY_MAX ((size_t)8 << 20) /* 1,000 texts at their limits */
-
 /* ---- lists */
 
 struct run_query {
@@ -24,6 +22,9 @@ static const struct field RUN_QUERY_FIELDS[] = {
           .doc = "created_at, name or metrics.KEY; a leading - turns it round"),
 };
 static SHAPE(RUN_QUERY, "RunQuery", struct run_query, RUN_QUERY_FIELDS);
+
+static const struct field CHILDREN_QUERY_FIELDS[] = {PAGE_QUERY_FIELDS(struct run_query)};
+static SHAPE(CHILDREN_QUERY, "ChildrenQuery", struct run_query, CHILDREN_QUERY_FIELDS);
 
 struct run_update {
     const char *name, *notes;
@@ -59,25 +60,65 @@ static enum err get_runs(struct ctx *cx, const struct req *rq, struct reply *rp)
 
 static enum err get_run(struct ctx *cx, const struct req *rq, struct reply *rp) {
     struct run *run = arena_new_struct(cx->arena, struct run);
-    TRY(run_get(cx, req_param(rq, "run"), run));
+    const char *id;
+    TRY(run_require(cx, NULL, req_param(rq, "run"), &id));
+    TRY(run_settle(cx, id));
+    TRY(run_get(cx, id, run));
     reply_object(rp, run);
     return OK;
 }
 
+static enum err get_children(struct ctx *cx, const struct req *rq, struct reply *rp) {
+    const struct run_query *query = rq->query;
+    const char *id, *after;
+    struct list items;
+    TRY(run_require(cx, NULL, req_param(rq, "run"), &id));
+    TRY(page_after(cx, &query->page, &after));
+    TRY(db_many(cx, &SQL_run_children,
+                ARGS(cx->who.team_id, id, after, page_rows(cx, &query->page)), &RUN_SHAPE, &items));
+    reply_page_by_id(cx, rq, rp, &query->page, items);
+    return OK;
+}
+
+/* ---- changes */
+
 static enum err patch_run(struct ctx *cx, const struct req *rq, struct reply *rp) {
     const struct run_update *body = rq->body;
     struct run *run = arena_new_struct(cx->arena, struct run);
-    const char *team = cx->who.team_id;
     TRY(run_get(cx, req_param(rq, "run"), run));
+    if (run->archived_at)
+        return fail(cx, ERR_CONFLICT, "run \"%s\" is archived", run->id);
     if (req_has(rq, "name"))
         TRY(run_change(cx, run->id, &(struct run_change){.name = body->name}, run));
     if (req_has(rq, "notes"))
-        TRY(db_exec(cx, &SQL_run_note, ARGS(team, run->id, body->notes), NULL));
+        TRY(db_exec(cx, &SQL_run_note, ARGS(cx->who.team_id, run->id, body->notes), NULL));
     if (req_has(rq, "tags"))
         TRY(run_set_tags(cx, run->id, body->tags));
     TRY(run_get(cx, run->id, run));
     reply_object(rp, run);
     return OK;
+}
+
+static enum err reply_run(struct ctx *cx, const char *id, struct reply *rp) {
+    struct run *run = arena_new_struct(cx->arena, struct run);
+    TRY(run_get(cx, id, run));
+    reply_object(rp, run);
+    return OK;
+}
+
+static enum err archive_run(struct ctx *cx, const struct req *rq, struct reply *rp) {
+    TRY(run_archive(cx, req_param(rq, "run")));
+    return reply_run(cx, req_param(rq, "run"), rp);
+}
+
+static enum err restore_run(struct ctx *cx, const struct req *rq, struct reply *rp) {
+    TRY(run_restore(cx, req_param(rq, "run")));
+    return reply_run(cx, req_param(rq, "run"), rp);
+}
+
+static enum err delete_run(struct ctx *cx, const struct req *rq, struct reply *rp) {
+    (void)rp;
+    return run_delete(cx, req_param(rq, "run"));
 }
 
 /* ---- runs of clients */
@@ -154,15 +195,25 @@ const struct route RUN_ROUTES[] = {
      .doc = "List a project's runs, filtered and sorted."},
     {GET, "/api/v1/runs/{run}", SCOPE_RUN_READ, .reply = &RUN_SHAPE, .handle = get_run,
      .doc = "Get a run with its parameters and last metrics."},
+    {GET, "/api/v1/runs/{run}/children", SCOPE_RUN_READ, .query = &CHILDREN_QUERY,
+     .reply = &RUN_SHAPE, .handle = get_children, .flags = ROUTE_LIST,
+     .doc = "List the runs that were opened under a run, newest first."},
     {PATCH, "/api/v1/runs/{run}", SCOPE_RUN_INGEST, .body = &RUN_UPDATE, .reply = &RUN_SHAPE,
      .handle = patch_run, .audit = "run.update", .doc = "Change a run's name, notes or tags."},
+    {POST, "/api/v1/runs/{run}/archive", SCOPE_RUN_WRITE, .reply = &RUN_SHAPE,
+     .handle = archive_run, .audit = "run.archive",
+     .doc = "Archive a run: it takes no reports and leaves the lists."},
+    {POST, "/api/v1/runs/{run}/restore", SCOPE_RUN_WRITE, .reply = &RUN_SHAPE,
+     .handle = restore_run, .audit = "run.restore", .doc = "Bring an archived run back."},
+    {DELETE, "/api/v1/runs/{run}", SCOPE_RUN_WRITE, .handle = delete_run, .audit = "run.delete",
+     .doc = "Delete an archived run for good, with all it logged."},
     {POST, "/api/v1/projects/{project}/runs", SCOPE_RUN_INGEST, .body = &RUN_OPEN_NAMED,
      .reply = &RUN_SHAPE, .handle = post_run, .flags = ROUTE_IDEMPOTENT, .status = 201,
-     .max_body = RUN_BODY_MAX, .audit = "run.open",
+     .max_body = RUN_TEXTS_BODY_MAX, .audit = "run.open",
      .doc = "Open a run in an experiment, by its name."},
     {POST, "/api/v1/projects/{project}/experiments/{experiment}/runs", SCOPE_RUN_INGEST,
      .body = &RUN_OPEN, .reply = &RUN_SHAPE, .handle = post_run_in, .flags = ROUTE_IDEMPOTENT,
-     .status = 201, .max_body = RUN_BODY_MAX, .audit = "run.open",
+     .status = 201, .max_body = RUN_TEXTS_BODY_MAX, .audit = "run.open",
      .doc = "Open a run in an experiment."},
 };
 const size_t RUN_ROUTE_COUNT = ROUTES_COUNT(RUN_ROUTES);

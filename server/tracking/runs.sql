@@ -68,6 +68,31 @@ select r.id, r.project_id, r.experiment_id, e.name as experiment_name, e.number 
   left join jobs j on j.team_id = r.team_id and j.id = r.job_id
  where r.team_id = $1::uuid and r.id = $2::uuid and ($3::uuid is null or r.project_id = $3::uuid);
 
+-- name: run_children :many
+select r.id, r.project_id, r.experiment_id, e.name as experiment_name, e.number as experiment_number,
+       r.name, r.state, r.parent_id, r.source, r.user_name, r.archived_at, r.job_id,
+       r.dataset_version_id, d.name as dataset_name, v.version as dataset_version, r.created_at,
+       r.started_at, r.finished_at, r.created_by, r.notes,
+       (select coalesce(json_object_agg(t.key, t.value order by t.key), '{}') from run_tags t
+         where t.team_id = r.team_id and t.run_id = r.id) as tags,
+       (select coalesce(json_object_agg(p.key, p.value order by p.key), '{}') from run_params p
+         where p.team_id = r.team_id and p.run_id = r.id) as params,
+       (select coalesce(json_object_agg(m.key, m.last_value), '{}')
+          from (select key, last_value from run_metrics
+                 where team_id = r.team_id and run_id = r.id and points > 0
+                 order by key limit 1000) m) as metrics,
+       coalesce(j.progress, 0) as progress, coalesce(j.message, '') as message, j.eta_s, r.device,
+       null as evaluation, r.spec
+  from runs r
+  join experiments e on e.team_id = r.team_id and e.id = r.experiment_id
+  left join dataset_versions v on v.team_id = r.team_id and v.id = r.dataset_version_id
+  left join datasets d on d.team_id = v.team_id and d.id = v.dataset_id
+  left join jobs j on j.team_id = r.team_id and j.id = r.job_id
+ where r.team_id = $1::uuid and r.parent_id = $2::uuid and r.archived_at is null
+   and ($3::uuid is null or r.id < $3::uuid)
+ order by r.id desc
+ limit $4::bigint;
+
 -- name: run_require :opt
 select id from runs where team_id = $1::uuid and id = $2::uuid and ($3::uuid is null or project_id = $3::uuid);
 
@@ -76,10 +101,6 @@ update runs set notes = $3::text where team_id = $1::uuid and id = $2::uuid;
 
 -- name: run_tags_clear :exec
 delete from run_tags where team_id = $1::uuid and run_id = $2::uuid;
-
--- name: run_tags_add :exec
-insert into run_tags (team_id, run_id, key, value)
-select $1::uuid, $2::uuid, key, value from unnest($3::text[], $4::text[]) as t (key, value);
 
 -- name: run_set_state :exec
 -- A run that is queued again keeps nothing of its failed end.
@@ -297,3 +318,57 @@ with lost as (
      where n.team_id = lost.team_id and n.kind = 'run' and n.ref_id = lost.id
 )
 insert into feed (team_id, topic, kind) select team_id, 'run:' || id, 'state' from lost;
+
+-- --- many at once
+
+-- name: runs_lock :many
+select id, name, archived_at from runs
+ where team_id = $1::uuid and project_id = $2::uuid and id = any ($3::uuid[])
+ order by id
+   for no key update;
+
+-- name: runs_missing :opt
+select g.id from unnest($3::uuid[]) as g (id)
+ where not exists (select from runs r
+                    where r.team_id = $1::uuid and r.project_id = $2::uuid and r.id = g.id)
+ limit 1;
+
+-- name: runs_tag :exec
+insert into run_tags (team_id, run_id, key, value)
+select $1::uuid, g.id, $3::text, $4::text from (select distinct unnest($2::uuid[]) as id) g
+on conflict on constraint run_tags_pkey do update set value = excluded.value
+ where run_tags.value <> excluded.value;
+
+-- name: runs_untag :exec
+delete from run_tags where team_id = $1::uuid and run_id = any ($2::uuid[]) and key = $3::text;
+
+-- name: runs_move :exec
+update runs set experiment_id = $3::uuid
+ where team_id = $1::uuid and id = any ($2::uuid[]) and experiment_id <> $3::uuid;
+
+-- name: runs_move_inputs :exec
+-- A data set belongs to an experiment: the runs' ones are known to the new one too.
+with used as (
+    select distinct d.id, d.project_id, d.name, d.digest, d.source_type, d.source, d.schema, d.profile
+      from run_inputs i
+      join logged_datasets d on d.team_id = i.team_id and d.id = i.logged_dataset_id
+     where i.team_id = $1::uuid and i.run_id = any ($2::uuid[]) and d.experiment_id <> $3::uuid
+), made as (
+    insert into logged_datasets (id, team_id, project_id, experiment_id, name, digest, source_type,
+                                 source, schema, profile)
+    select distinct on (name, digest) gen_random_uuid(), $1::uuid, project_id, $3::uuid, name, digest,
+           source_type, source, schema, profile
+      from used
+     order by name, digest, id
+    on conflict on constraint logged_datasets_name_unique do update set name = excluded.name
+    returning id, name, digest
+), linked as (
+    insert into run_inputs (team_id, run_id, logged_dataset_id, tags)
+    select i.team_id, i.run_id, m.id, i.tags
+      from run_inputs i join used u on u.id = i.logged_dataset_id
+      join made m on m.name = u.name and m.digest = u.digest
+     where i.team_id = $1::uuid and i.run_id = any ($2::uuid[])
+    on conflict on constraint run_inputs_pkey do nothing
+)
+delete from run_inputs i using used u
+ where i.team_id = $1::uuid and i.run_id = any ($2::uuid[]) and i.logged_dataset_id = u.id;

@@ -120,6 +120,16 @@ export interface DatasetCreate {
   description?: string;
 }
 
+export interface DatasetInput {
+  name: string;
+  digest: string;
+  source_type: string;
+  source: string;
+  schema?: string | null;
+  profile?: string | null;
+  tags?: Record<string, string>;
+}
+
 export interface DatasetUpdate {
   description?: string;
 }
@@ -606,6 +616,11 @@ export interface ModelCreate {
   description?: string;
 }
 
+export interface ModelOutput {
+  model_id: string;
+  step?: number;
+}
+
 export interface ModelVersion {
   id: string;
   project_id: string;
@@ -822,6 +837,31 @@ export interface Run {
   spec: unknown | null;
 }
 
+export interface RunBulk {
+  ids: string[];
+  action: "tag" | "untag" | "move" | "archive" | "restore" | "delete";
+  /** tag, untag */
+  key?: string | null;
+  /** tag */
+  value?: string | null;
+  /** move: where to */
+  experiment_id?: string | null;
+}
+
+export interface RunBulkDone {
+  action: "tag" | "untag" | "move" | "archive" | "restore" | "delete";
+  /** that were named */
+  runs: number;
+  /** that were not so before */
+  changed: number;
+}
+
+export interface RunInputsReport {
+  datasets?: DatasetInput[];
+  /** ids of logged models */
+  models?: string[];
+}
+
 export interface RunOpen {
   /** one is made up when there is none */
   name?: string | null;
@@ -850,6 +890,26 @@ export interface RunOpenNamed {
   started_at?: string | null;
   tags?: Record<string, string>;
   params?: Record<string, string>;
+}
+
+export interface RunOutputsReport {
+  models: ModelOutput[];
+}
+
+export interface RunParamsReport {
+  /** a parameter keeps its first value */
+  params: Record<string, string>;
+}
+
+export interface RunStateReport {
+  state: "queued" | "running" | "lost_contact" | "succeeded" | "failed" | "cancelled";
+  /** now by default */
+  finished_at?: string | null;
+}
+
+export interface RunTagsReport {
+  /** those to set; null takes one away */
+  tags: Record<string, string | null>;
 }
 
 export interface RunUpdate {
