@@ -3,7 +3,7 @@
  * and the page itself, loaded when it is first opened, with the areas of the catalogue it speaks. Adding a
  * page is adding a row.
  */
-import { Boxes, Database, FlaskConical, Home, ListChecks, Settings, Users, Waypoints, type LucideIcon } from "lucide-react";
+import { Boxes, ChartSpline, Database, FlaskRound, Home, ListChecks, Settings, Users, Waypoints, type LucideIcon } from "lucide-react";
 import { lazy, type ComponentType, type LazyExoticComponent } from "react";
 import { loadTexts, type Area, type Key } from "./i18n/i18n";
 
@@ -27,8 +27,9 @@ export const PAGES: PageRow[] = [
     { path: project(""), title: "nav.home", nav: { icon: Home, key: "h" }, page: open(() => import("./pages/home/HomePage"), "charts") },
     { path: project("/datasets"), title: "nav.datasets", nav: { icon: Database, key: "d" }, page: open(() => import("./pages/datasets/DatasetListPage"), "datasets") },
     { path: project("/datasets/$dataset"), title: "nav.datasets", under: project("/datasets"), page: open(() => import("./pages/datasets/DatasetPage"), "datasets") },
-    { path: project("/runs"), title: "nav.runs", nav: { icon: FlaskConical, key: "r" }, page: open(() => import("./pages/runs/RunListPage"), "runs") },
-    { path: project("/runs/$run"), title: "nav.runs", under: project("/runs"), page: open(() => import("./pages/runs/RunPage"), "runs", "charts", "logs") },
+    { path: project("/experiments"), title: "nav.experiments", nav: { icon: FlaskRound, key: "e" }, page: open(() => import("./pages/runs/ExperimentListPage"), "experiments", "editing", "logging", "tokens") },
+    { path: project("/runs"), title: "nav.runs", nav: { icon: ChartSpline, key: "r" }, page: open(() => import("./pages/runs/RunListPage"), "runs", "editing", "logging", "tokens") },
+    { path: project("/runs/$run"), title: "nav.runs", under: project("/runs"), page: open(() => import("./pages/runs/RunPage"), "runs", "charts", "logs", "editing") },
     { path: project("/train"), title: "nav.train", under: project("/runs"), page: open(() => import("./pages/training/TrainPage"), "train") },
     { path: project("/jobs"), title: "nav.jobs", nav: { icon: ListChecks, key: "j" }, page: open(() => import("./pages/jobs/JobListPage"), "jobs") },
     { path: project("/jobs/$job"), title: "nav.jobs", under: project("/jobs"), page: open(() => import("./pages/jobs/JobPage"), "jobs", "logs") },

@@ -65,6 +65,7 @@ async function failure(response: Response): Promise<ApiError> {
             String(problem.detail ?? problem.error ?? problem.title ?? response.statusText),
             typeof problem.field === "string" ? problem.field : null,
             typeof problem.request_id === "string" ? problem.request_id : requestId,
+            (problem.position as ApiError["position"] | undefined) ?? null,
         );
     } catch {
         return new ApiError(response.status, String(response.status), response.statusText, null, requestId);

@@ -6,14 +6,16 @@ import {
     useMutation,
     useQueryClient,
 } from "@tanstack/react-query";
-import { api } from "./client";
+import { api, withQuery } from "./client";
 import type {
     Artifact,
-    Experiment,
     Items,
+    Lifecycle,
     MetricSeries,
     Page,
     Run,
+    RunField,
+    RunGroup,
     SpecReport,
     Template,
     TrainSpec,
@@ -21,9 +23,10 @@ import type {
 
 export interface RunFilter {
     experiment?: string;
-    state?: string;
-    q?: string;
-    sort?: string;
+    filter?: string;
+    /** "metrics.loss DESC"; the newest first when there is none */
+    order_by?: string;
+    lifecycle?: Lifecycle;
 }
 
 export function runsQuery(project: string, filter: RunFilter, limit = 100) {
@@ -38,6 +41,54 @@ export function runsQuery(project: string, filter: RunFilter, limit = 100) {
         getNextPageParam: (last) => last.next_cursor,
         placeholderData: keepPreviousData,
     });
+}
+
+/** What the project's runs (or one experiment's) can be filtered and ordered by. */
+export function runFieldsQuery(project: string, experiment: string | undefined) {
+    return queryOptions({
+        queryKey: ["runs", project, "fields", experiment],
+        queryFn: ({ signal }) => api<Items<RunField>>(`/api/v1/projects/${project}/runs/fields`, { query: { experiment }, signal }),
+        staleTime: 30_000,
+    });
+}
+
+/** A summary of all runs that the filter finds, by the value of one field. */
+export function runGroupsQuery(project: string, filter: RunFilter, by: string, metrics: string[]) {
+    return queryOptions({
+        queryKey: ["runs", project, "groups", filter, by, metrics],
+        queryFn: ({ signal }) =>
+            api<Items<RunGroup>>(`/api/v1/projects/${project}/runs/aggregate`, {
+                method: "POST",
+                json: { ...filter, group_by: [by], metrics: metrics.map((key) => ({ key })) },
+                signal,
+            }),
+        enabled: by !== "",
+        placeholderData: keepPreviousData,
+    });
+}
+
+export interface BulkChange {
+    ids: string[];
+    action: "tag" | "untag" | "move" | "archive" | "restore" | "delete";
+    key?: string;
+    value?: string;
+    experiment_id?: string;
+}
+
+export function useBulkRuns(project: string) {
+    const cache = useQueryClient();
+    return useMutation({
+        mutationFn: (body: BulkChange) => api<{ changed: number }>(`/api/v1/projects/${project}/runs/bulk`, { method: "POST", json: body }),
+        onSuccess: () => {
+            void cache.invalidateQueries({ queryKey: ["runs", project] });
+            void cache.invalidateQueries({ queryKey: ["run"] });
+            void cache.invalidateQueries({ queryKey: ["experiments", project] });
+        },
+    });
+}
+
+export function runExportUrl(project: string, filter: RunFilter, format: "csv" | "jsonl"): string {
+    return withQuery(`/api/v1/projects/${project}/runs/export`, { ...filter, format });
 }
 
 export function runQuery(id: string) {
@@ -83,14 +134,6 @@ export function artifactsQuery(run: string) {
 
 export function artifactUrl(id: string): string {
     return `/api/v1/artifacts/${id}/content`;
-}
-
-export function experimentsQuery(project: string) {
-    return queryOptions({
-        queryKey: ["experiments", project],
-        queryFn: ({ signal }) =>
-            api<Page<Experiment>>(`/api/v1/projects/${project}/experiments`, { query: { limit: 200 }, signal }),
-    });
 }
 
 export function templatesQuery(version: string) {

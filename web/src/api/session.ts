@@ -1,7 +1,7 @@
 /* The session, the profile and API tokens. */
 import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 import { api } from "./client";
-import type { ApiToken, ApiTokenCreated, Login, Page, PasswordChange, Session, User, Worker } from "./types";
+import type { ApiToken, ApiTokenCreate, ApiTokenCreated, Login, Page, PasswordChange, Session, User, Worker } from "./types";
 
 export const sessionQuery = queryOptions({
     queryKey: ["session"],
@@ -71,7 +71,7 @@ export function useChangePassword() {
 export function useCreateToken() {
     const cache = useQueryClient();
     return useMutation({
-        mutationFn: (body: { name: string; scopes: string[]; expires_in_days?: number }) =>
+        mutationFn: (body: ApiTokenCreate) =>
             api<ApiTokenCreated>("/api/v1/tokens", { method: "POST", json: body }),
         onSuccess: () => cache.invalidateQueries({ queryKey: tokensQuery.queryKey }),
     });

@@ -1,6 +1,7 @@
 /*
  * The list of every list page: rows are virtualised (only what is visible is in the document), more are
- * fetched when the end comes near. Keys: j/k or arrows move, Enter opens, x selects, Home/End jump.
+ * fetched when the end comes near. Keys: j/k or arrows move, Enter opens, x selects, Shift-x selects up to
+ * here, Home/End jump. Where rows can be selected each begins with a box, and the head has one for all.
  */
 import { flexRender, getCoreRowModel, useReactTable, type ColumnDef, type RowData } from "@tanstack/react-table";
 import { useVirtualizer } from "@tanstack/react-virtual";
@@ -31,6 +32,8 @@ export interface TableProps<T> {
     columns: ColumnDef<T>[];
     rowKey: (row: T) => string;
     onOpen?: (row: T) => void;
+    /** For rows that open and close others. */
+    expanded?: (row: T) => boolean | undefined;
     sort?: string;
     onSort?: (sort: string) => void;
     selected?: Set<string>;
@@ -40,6 +43,7 @@ export interface TableProps<T> {
     bulk?: ReactNode;
 }
 
+const SELECT_TRACK = "40px";
 const ROW_PX = 38;
 const ROWS_BEFORE_END = 20;
 
@@ -49,7 +53,8 @@ export function Toolbar({ children }: { children: ReactNode }) {
 
 export function DataTable<T>(props: TableProps<T>) {
     const { rows, columns, rowKey, onOpen, selected, onSelect, onEnd } = props;
-    const { tn } = useI18n();
+    const { t, tn } = useI18n();
+    const anchor = useRef(0);
     const scroll = useRef<HTMLDivElement>(null);
     const [active, setActive] = useState(0);
     const table = useReactTable({ data: rows, columns, getCoreRowModel: getCoreRowModel(), getRowId: rowKey });
@@ -65,7 +70,11 @@ export function DataTable<T>(props: TableProps<T>) {
         if (onEnd && lastVisible >= rows.length - ROWS_BEFORE_END) onEnd();
     }, [lastVisible, rows.length, onEnd]);
 
-    const template = table.getVisibleLeafColumns().map((column) => column.columnDef.meta?.width ?? "minmax(120px, 1fr)");
+    const selects = selected !== undefined && onSelect !== undefined;
+    const template = [
+        ...(selects ? [SELECT_TRACK] : []),
+        ...table.getVisibleLeafColumns().map((column) => column.columnDef.meta?.width ?? "minmax(120px, 1fr)"),
+    ];
     const tracks = template.reduce((sum, track) => sum + (parseInt(/\d+px/.exec(track)?.[0] ?? "0", 10) || 0), 0);
     const grid = { gridTemplateColumns: template.join(" ") };
 
@@ -75,12 +84,18 @@ export function DataTable<T>(props: TableProps<T>) {
         virtual.scrollToIndex(next);
         requestAnimationFrame(() => scroll.current?.querySelector<HTMLElement>(`[data-index="${next}"]`)?.focus());
     };
-    const toggle = (row: T) => {
-        if (!selected || !onSelect) return;
+    /* As a file manager does it: with Shift everything from the last one chosen up to here. */
+    const toggle = (index: number, upToHere: boolean) => {
+        if (!selects) return;
         const next = new Set(selected);
-        if (!next.delete(rowKey(row))) next.add(rowKey(row));
+        const [first, last] = upToHere ? [Math.min(anchor.current, index), Math.max(anchor.current, index)] : [index, index];
+        const chosen = upToHere || !next.has(rowKey(rows[index]!));
+        for (const row of rows.slice(first, last + 1)) next[chosen ? "add" : "delete"](rowKey(row));
+        anchor.current = index;
         onSelect(next);
     };
+    const all = selects && rows.length > 0 && rows.every((row) => selected.has(rowKey(row)));
+    const toggleAll = () => onSelect?.(new Set(all ? [...(selected ?? [])].filter((key) => !rows.some((row) => rowKey(row) === key)) : [...(selected ?? []), ...rows.map(rowKey)]));
     const onKey = (event: KeyboardEvent) => {
         if (event.ctrlKey || event.metaKey || event.altKey || (event.target as HTMLElement).role !== "row") return;
         const row = rows[active];
@@ -92,7 +107,8 @@ export function DataTable<T>(props: TableProps<T>) {
             Home: () => move(0),
             End: () => move(rows.length - 1),
             Enter: () => row && onOpen?.(row),
-            x: () => row && toggle(row),
+            x: () => row && toggle(active, false),
+            X: () => row && toggle(active, true),
         };
         const run = action[event.key];
         if (!run) return;
@@ -114,6 +130,11 @@ export function DataTable<T>(props: TableProps<T>) {
                 onKeyDown={onKey}
             >
                 <div className={css.head} role="row" style={grid}>
+                    {selects && (
+                        <div role="columnheader" className={css.cell}>
+                            <input type="checkbox" className={css.pick} aria-label={t("list.select_all")} checked={all} onChange={toggleAll} />
+                        </div>
+                    )}
                     {table.getFlatHeaders().map((header) => (
                         <HeaderCell key={header.id} sort={props.sort} onSort={props.onSort} meta={header.column.columnDef.meta}>
                             {flexRender(header.column.columnDef.header, header.getContext())}
@@ -129,6 +150,7 @@ export function DataTable<T>(props: TableProps<T>) {
                                 key={row.id}
                                 role="row"
                                 aria-rowindex={item.index + 1}
+                                aria-expanded={props.expanded?.(row.original)}
                                 aria-selected={selected ? chosen : undefined}
                                 data-index={item.index}
                                 data-id={row.id}
@@ -141,6 +163,18 @@ export function DataTable<T>(props: TableProps<T>) {
                                     onOpen?.(row.original);
                                 }}
                             >
+                                {selects && (
+                                    <div role="gridcell" className={css.cell}>
+                                        <input
+                                            type="checkbox"
+                                            className={css.pick}
+                                            tabIndex={-1}
+                                            aria-label={t("list.select")}
+                                            checked={chosen}
+                                            onChange={(event) => toggle(item.index, (event.nativeEvent as MouseEvent).shiftKey)}
+                                        />
+                                    </div>
+                                )}
                                 {row.getVisibleCells().map((cell) => (
                                     <div
                                         key={cell.id}

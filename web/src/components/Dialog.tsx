@@ -51,7 +51,7 @@ export function DialogFooter({ children }: { children: ReactNode }) {
     return <div className={css.footer}>{children}</div>;
 }
 
-interface ConfirmProps {
+export interface ConfirmProps {
     open: boolean;
     onClose: () => void;
     onConfirm: () => void;

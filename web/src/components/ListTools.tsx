@@ -1,7 +1,6 @@
 /* What every list offers beside its filter: which columns to show (kept in the URL), and the rows as CSV. */
 import type { ColumnDef } from "@tanstack/react-table";
 import { Columns3, Download } from "lucide-react";
-import type { ReactNode } from "react";
 import { useI18n } from "../i18n/i18n";
 import { toCsv } from "../lib/csv";
 import { downloadText } from "../lib/downloadText";
@@ -27,10 +26,9 @@ interface ListToolsProps<T> {
     rows: T[];
     hide: string | undefined;
     onHide: (hide: string) => void;
-    children?: ReactNode;
 }
 
-export function ListTools<T>({ name, columns, rows, hide, onHide, children }: ListToolsProps<T>) {
+export function ListTools<T>({ name, columns, rows, hide, onHide }: ListToolsProps<T>) {
     const { t } = useI18n();
     const hidden = hide ? hide.split(",") : [];
     const toggle = (id: string) =>
@@ -41,13 +39,12 @@ export function ListTools<T>({ name, columns, rows, hide, onHide, children }: Li
             <Menu align="end" trigger={<Button icon={Columns3}>{t("list.columns")}</Button>}>
                 <MenuLabel>{t("list.columns")}</MenuLabel>
                 {columns
-                    .filter((column) => column.id && column.id !== "name" && !column.id.startsWith("metric:"))
+                    .filter((column) => column.id && column.id !== "name")
                     .map((column) => (
                         <MenuToggle key={column.id} checked={!hidden.includes(column.id!)} onToggle={() => toggle(column.id!)}>
                             {String(column.header)}
                         </MenuToggle>
                     ))}
-                {children}
             </Menu>
             <Button icon={Download} disabled={rows.length === 0} onClick={() => downloadRows(name, visibleColumns(columns, hide), rows)}>
                 {t("list.csv")}

@@ -38,7 +38,7 @@ function hardCoded(path: string): string[] {
 
 /* The keys that a text of code says: spelled out, or by their beginning. */
 function keysIn(source: string): string[] {
-    const prefixes = [...source.matchAll(/(?:t|label)\(`([\w.]+\.)\$\{|label\("([\w.]+)",/g)].map((match) => match[1] ?? `${match[2]}.`);
+    const prefixes = [...source.matchAll(/(?:tn?|label)\(`([\w.]+\.)\$\{|(?:label|named)\("([\w.]+)",/g)].map((match) => match[1] ?? `${match[2]}.`);
     return Object.keys(en).filter((key) => {
         const base = key.replace(/\.(one|other)$/, "");
         return source.includes(`"${key}"`) || source.includes(`"${base}"`) || prefixes.some((prefix) => key.startsWith(prefix));

@@ -14,8 +14,11 @@ interface Areas {
     charts: (typeof import("./en/charts"))["default"];
     datasets: (typeof import("./en/datasets"))["default"];
     doors: (typeof import("./en/doors"))["default"];
+    editing: (typeof import("./en/editing"))["default"];
+    experiments: (typeof import("./en/experiments"))["default"];
     jobs: (typeof import("./en/jobs"))["default"];
     lineage: (typeof import("./en/lineage"))["default"];
+    logging: (typeof import("./en/logging"))["default"];
     logs: (typeof import("./en/logs"))["default"];
     models: (typeof import("./en/models"))["default"];
     runs: (typeof import("./en/runs"))["default"];

@@ -6,6 +6,8 @@ export class ApiError extends Error {
         message: string,
         readonly field: string | null = null,
         readonly requestId: string | null = null,
+        /** Where in the field's text it is wrong, in bytes. */
+        readonly position: { at: number; length: number } | null = null,
     ) {
         super(message);
     }

@@ -3,6 +3,7 @@
  * server and are quoted all the same: a snippet is run in someone's shell.
  */
 import type { InferTensor, ModelVersion } from "../api/types";
+import { shellQuote } from "./shellQuote";
 
 const ZERO: Record<string, number | string> = { BYTES: "", BOOL: 0 };
 
@@ -13,10 +14,6 @@ export function exampleInputs(version: Pick<ModelVersion, "signature">): InferTe
         shape: input.shape.map((size) => (size < 0 ? 1 : size)),
         data: [ZERO[input.datatype] ?? 0],
     }));
-}
-
-function shellQuote(text: string): string {
-    return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 export function inferPath(version: Pick<ModelVersion, "model_name" | "version">): string {

@@ -21,6 +21,7 @@ const GROUPS: { title: Key; keys: [string[], Key][] }[] = [
             [["j", "k"], "keys.move"],
             [["Enter"], "keys.open"],
             [["x"], "keys.select"],
+            [["X"], "keys.select_range"],
             [["Home", "End"], "keys.ends"],
         ],
     },

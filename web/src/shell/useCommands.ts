@@ -1,7 +1,7 @@
 /* What the palette offers: pages, actions, and the newest objects of the project. */
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { Boxes, Database, FlaskConical, FolderOpen, Keyboard, Languages, LogOut, MoonStar, Play, Upload } from "lucide-react";
+import { Boxes, ChartSpline, Database, FolderOpen, Keyboard, Languages, LogOut, MoonStar, Play, Upload } from "lucide-react";
 import { useMemo } from "react";
 import { datasetsQuery } from "../api/datasets";
 import { modelsQuery } from "../api/models";
@@ -54,7 +54,7 @@ export function useCommands(project: string, onKeys: () => void): Command[] {
                 id: item.id, group: t("nav.models"), label: item.name, icon: Boxes, run: go("/projects/$project/models/$model", { model: item.id }),
             })),
             ...(runs?.pages[0]?.items ?? []).map((item) => ({
-                id: item.id, group: t("nav.runs"), label: item.name, detail: item.experiment_name, icon: FlaskConical, run: go("/projects/$project/runs/$run", { run: item.id }),
+                id: item.id, group: t("nav.runs"), label: item.name, detail: item.experiment_name, icon: ChartSpline, run: go("/projects/$project/runs/$run", { run: item.id }),
             })),
             ...(projects ?? []).map((item) => ({
                 id: item.id, group: t("shell.projects"), label: item.name, icon: FolderOpen, run: go("/projects/$project", { project: item.slug }),

@@ -249,4 +249,9 @@ export default {
     "security.off": "Off",
     "security.from": "From",
     "format.jsonl": "JSON Lines",
+    "nav.experiments": "Experiments",
+    "list.select": "Select the row",
+    "list.select_all": "Select all rows",
+    "filter.help": "How to filter",
+    "keys.select_range": "Select up to the row",
 } as const;

@@ -251,6 +251,11 @@ const texts: Texts<"core"> = {
     "security.off": "未启用",
     "security.from": "来源",
     "format.jsonl": "JSON Lines",
+    "nav.experiments": "实验",
+    "list.select": "选择此行",
+    "list.select_all": "选择所有行",
+    "filter.help": "筛选语法",
+    "keys.select_range": "选至此行",
 };
 
 export default texts;

@@ -25,7 +25,7 @@ export default function HomePage() {
     const slug = useParam("project");
     const project = useQuery(projectQuery(slug));
     const { pollMs } = useLive(project.data ? [`project:${project.data.id}`] : [], project.data !== undefined);
-    const runs = useInfiniteQuery({ ...runsQuery(slug, { sort: "-created_at" }, RECENT), refetchInterval: pollMs });
+    const runs = useInfiniteQuery({ ...runsQuery(slug, {}, RECENT), refetchInterval: pollMs });
     const jobs = useInfiniteQuery({ ...jobsQuery(slug, {}), refetchInterval: pollMs });
     const recentRuns = runs.data?.pages[0]?.items ?? [];
     const recentJobs = (jobs.data?.pages[0]?.items ?? []).slice(0, RECENT);

@@ -32,7 +32,7 @@ export default function LineagePage() {
     const navigate = useNavigate();
     const [search, setSearch] = useSearchState();
     const [selected, setSelected] = useState<LineageNode | null>(null);
-    const runs = useInfiniteQuery({ ...runsQuery(project, { sort: "-created_at" }, 1), enabled: !search.node });
+    const runs = useInfiniteQuery({ ...runsQuery(project, {}, 1), enabled: !search.node });
     const newest = runs.data?.pages[0]?.items[0];
     const view = viewOf(search, newest ? `run:${newest.id}` : "");
     const query = useQuery(lineageQuery(view));

@@ -1,117 +1,149 @@
-/* All runs of the project; filter, order and columns live in the URL. */
+/* The runs of the project or of one experiment. Filter, order, columns and grouping live in the URL: what one sees can be sent on. */
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { Download, FlaskConical, Play } from "lucide-react";
+import { ChartSpline, Code, Columns3, Download, Play } from "lucide-react";
 import { useMemo, useState } from "react";
 import { useLive } from "../../api/events";
-import { experimentsQuery, runsQuery, type RunFilter } from "../../api/runs";
-import type { Run } from "../../api/types";
+import { experimentsQuery } from "../../api/experiments";
+import { runExportUrl, runFieldsQuery, runsQuery, type RunFilter } from "../../api/runs";
+import type { Experiment, Run, RunField } from "../../api/types";
 import { Button, ButtonLink } from "../../components/Button";
 import { DataTable, Toolbar } from "../../components/DataTable";
-import { BareSelect, SearchBox } from "../../components/Field";
-import { downloadRows, ListTools, visibleColumns } from "../../components/ListTools";
-import { MenuLabel, MenuLine, MenuToggle } from "../../components/Menu";
+import { BareSelect } from "../../components/Field";
+import { FilterBox, type FilterError } from "../../components/FilterBox";
+import { downloadRows } from "../../components/ListTools";
+import { Menu, MenuItem } from "../../components/Menu";
 import { Answer, EmptyState, FreshDot } from "../../components/Status";
-import { Page } from "../../components/Surface";
+import { Card, Page } from "../../components/Surface";
 import { useI18n } from "../../i18n/i18n";
+import { ApiError } from "../../lib/apiError";
+import { downloadUrl } from "../../lib/downloadUrl";
+import { parseFieldName } from "../../lib/fieldName";
+import { andFilter, characterRange, filterOf, isPlainSearch } from "../../lib/filterText";
 import { isActive } from "../../lib/isActive";
-import { useParam, useSearchState, type Search } from "../../lib/urlState";
+import { nestRows } from "../../lib/nestRows";
+import { columnsText, RUN_ATTRIBUTES, shownColumns } from "../../lib/runColumnIds";
+import { useParam, useSearchState, type Search, type SetSearch } from "../../lib/urlState";
 import { useRows } from "../../lib/useRows";
-import { metricColumns, metricKeysOf, runColumns } from "./runColumns";
+import { BulkActions } from "./BulkActions";
+import { ColumnsDialog } from "./ColumnsDialog";
+import { FilterHelp } from "./FilterHelp";
+import { LogFromCode, LogFromCodeDialog } from "./LogFromCode";
+import { metricKeysOf, runColumns } from "./runColumns";
+import { GroupSelect, RunGroups } from "./RunGroups";
 
 const POLL_MS = 5000;
 const STATES = ["queued", "running", "lost_contact", "succeeded", "failed", "cancelled"] as const;
+const FIELD_TYPES: Record<string, RunField["type"]> = { created_at: "time", duration: "number" };
+const ATTRIBUTE_FIELDS = RUN_ATTRIBUTES.filter((name) => name !== "tags").map((name) => ({ name, type: FIELD_TYPES[name] ?? "text", ...(name === "state" ? { values: STATES } : {}) }));
 
-function filterOf(search: Search): RunFilter {
-    const filter: RunFilter = { sort: search.sort || "-created_at" };
-    for (const key of ["experiment", "state", "q"] as const) if (search[key]) filter[key] = search[key];
-    return filter;
+function runFilter(search: Search): RunFilter {
+    const state = search.state ? `state = '${search.state}'` : "";
+    const filter = andFilter(filterOf(search.filter ?? ""), state);
+    const sort = search.sort;
+    return {
+        ...(search.experiment ? { experiment: search.experiment } : {}),
+        ...(filter ? { filter } : {}),
+        ...(sort ? { order_by: sort.startsWith("-") ? `${sort.slice(1)} DESC` : `${sort} ASC` } : {}),
+        ...(search.show === "archived" ? { lifecycle: "archived" } : {}),
+    };
+}
+
+/* The server's complaint about the filter, with its place in what was typed here. */
+function filterErrorOf(error: unknown, typed: string): FilterError | null {
+    if (!(error instanceof ApiError) || error.field !== "filter") return null;
+    if (!error.position || isPlainSearch(typed)) return { message: error.message, range: null };
+    const sent = filterOf(typed);
+    const lead = typed.indexOf(sent);
+    const { from, to } = characterRange(sent, error.position.at, error.position.length);
+    return { message: error.message, range: { from: from + lead, to: to + lead } };
 }
 
 export default function RunListPage() {
-    const i18n = useI18n();
-    const { t } = i18n;
+    const { t } = useI18n();
     const project = useParam("project");
-    const navigate = useNavigate();
     const [search, setSearch] = useSearchState();
-    const [selected, setSelected] = useState<Set<string>>(new Set());
-    const filter = filterOf(search);
+    const [dialog, setDialog] = useState<"code" | "help" | "columns" | null>(null);
+    const { data: experiments } = useQuery(experimentsQuery(project, search.show === "archived" ? "all" : "active"));
+    const experiment = experiments?.items.find((item) => item.id === search.experiment);
+    const filter = useMemo(() => runFilter(search), [search]);
     const query = useInfiniteQuery({
         ...runsQuery(project, filter),
+        retry: false,
         refetchInterval: ({ state }) => (state.data?.pages.some((page) => page.items.some((run) => isActive(run.state))) ? POLL_MS : false),
     });
     const { rows, onEnd } = useRows<Run>(query);
+    const { data: known } = useQuery(runFieldsQuery(project, search.experiment));
     const { freshness } = useLive(rows[0] ? [`project:${rows[0].project_id}`] : [], rows.length > 0);
+    const error = filterErrorOf(query.error, search.filter ?? "");
+    const fields = useMemo(() => [...ATTRIBUTE_FIELDS, ...(known?.items ?? []).filter((field) => parseFieldName(field.name).group !== null)], [known]);
     const keys = useMemo(() => metricKeysOf(rows), [rows]);
-    const shown = metricColumns(search.metrics, keys);
-    const columns = useMemo(() => runColumns(i18n, shown), [i18n, shown.join()]);
-    const train = (
-        <ButtonLink variant="primary" icon={Play} to="/projects/$project/train" params={{ project }} search={{}}>
-            {t("train.new")}
-        </ButtonLink>
+    const shown = useMemo(() => shownColumns(search.cols, keys).filter((id) => id !== "experiment" || !search.experiment), [search.cols, search.experiment, keys]);
+    const actions = (
+        <>
+            <Button icon={Code} onClick={() => setDialog("code")}>
+                {t("log_code.open")}
+            </Button>
+            <ButtonLink variant="primary" icon={Play} to="/projects/$project/train" params={{ project }} search={{}}>
+                {t("train.new")}
+            </ButtonLink>
+        </>
     );
-    const toggleMetric = (key: string) => {
-        const next = shown.includes(key) ? shown.filter((other) => other !== key) : [...shown, key];
-        setSearch({ metrics: next.length === 0 ? "none" : next.join(",") });
-    };
-    const filtered = Boolean(search.q || search.state || search.experiment);
     return (
-        <Page title={t("nav.runs")} lead={t("runs.lead")} badge={<FreshDot freshness={freshness} />} actions={train}>
+        <Page
+            title={experiment?.name ?? t("nav.runs")}
+            lead={experiment ? experiment.description.split("\n")[0] : t("runs.lead")}
+            badge={<FreshDot freshness={freshness} />}
+            actions={actions}
+            {...(search.experiment ? { crumbs: [{ label: t("nav.experiments"), to: `/projects/${project}/experiments` }, { label: t("nav.runs"), to: `/projects/${project}/runs` }] } : {})}
+        >
             <Toolbar>
-                <SearchBox label={t("runs.search")} value={search.q ?? ""} onSearch={(q) => setSearch({ q })} />
-                <Filters search={search} project={project} onChange={setSearch} />
-                <ListTools name="runs" columns={columns} rows={rows} hide={search.hide} onHide={(hide) => setSearch({ hide })}>
-                    <MenuLine />
-                    <MenuLabel>{t("runs.metric_columns")}</MenuLabel>
-                    {keys.map((key) => (
-                        <MenuToggle key={key} checked={shown.includes(key)} onToggle={() => toggleMetric(key)}>
-                            {key}
-                        </MenuToggle>
-                    ))}
-                </ListTools>
+                <FilterBox label={t("runs.filter")} placeholder={t("runs.filter.placeholder")} value={search.filter ?? ""} onFilter={(text) => setSearch({ filter: text })} fields={fields} error={error} onHelp={() => setDialog("help")} />
+                <Selects search={search} setSearch={setSearch} experiments={experiments?.items ?? []} fields={fields} />
+                <Button icon={Columns3} onClick={() => setDialog("columns")}>
+                    {t("list.columns")}
+                </Button>
+                <Menu align="end" trigger={<Button icon={Download}>{t("runs.export")}</Button>}>
+                    <MenuItem onSelect={() => downloadUrl(runExportUrl(project, filter, "csv"))}>{t("runs.export.csv")}</MenuItem>
+                    <MenuItem onSelect={() => downloadUrl(runExportUrl(project, filter, "jsonl"))}>{t("runs.export.jsonl")}</MenuItem>
+                </Menu>
             </Toolbar>
-            <Answer query={query}>
-                {() =>
-                    rows.length === 0 ? (
-                        <EmptyState icon={FlaskConical} title={t(filtered ? "list.none.title" : "runs.empty.title")} body={t(filtered ? "list.none.body" : "runs.empty.body")}>
-                            {filtered ? <Button onClick={() => setSearch({ q: null, state: null, experiment: null })}>{t("list.clear")}</Button> : train}
-                        </EmptyState>
-                    ) : (
-                        <DataTable
-                            label={t("nav.runs")}
-                            rows={rows}
-                            columns={visibleColumns(columns, search.hide)}
-                            rowKey={(row) => row.id}
-                            onEnd={onEnd}
-                            sort={filter.sort ?? ""}
-                            onSort={(sort) => setSearch({ sort })}
-                            selected={selected}
-                            onSelect={setSelected}
-                            onOpen={(row) => void navigate({ to: "/projects/$project/runs/$run", params: { project, run: row.id }, search: {} })}
-                            bulk={
-                                <>
-                                    <Button small icon={Download} onClick={() => downloadRows("runs", columns, rows.filter((row) => selected.has(row.id)))}>
-                                        {t("list.csv")}
-                                    </Button>
-                                    <Button small onClick={() => setSelected(new Set())}>
-                                        {t("list.unselect")}
-                                    </Button>
-                                </>
-                            }
-                        />
-                    )
-                }
-            </Answer>
+            {search.group && !error && (
+                <div style={{ marginBottom: "var(--s3)" }}>
+                    <RunGroups project={project} filter={filter} by={search.group} metrics={shown.map(parseFieldName).filter(({ group }) => group === "metrics").map(({ key }) => key)} />
+                </div>
+            )}
+            {!error && (
+                <Answer query={query}>
+                    {() => <Rows rows={rows} shown={shown} search={search} setSearch={setSearch} onEnd={onEnd} experiment={experiment} />}
+                </Answer>
+            )}
+            <LogFromCodeDialog open={dialog === "code"} onClose={() => setDialog(null)} experiment={experiment} />
+            <FilterHelp
+                open={dialog === "help"}
+                onClose={() => setDialog(null)}
+                onTry={(text) => {
+                    setDialog(null);
+                    setSearch({ filter: text });
+                }}
+            />
+            {dialog === "columns" && <ColumnsDialog fields={fields} shown={shown} onChange={(columns) => setSearch({ cols: columns && columnsText(columns) })} onClose={() => setDialog(null)} />}
         </Page>
     );
 }
 
-function Filters({ search, project, onChange }: { search: Search; project: string; onChange: (patch: Search) => void }) {
+interface SelectsProps {
+    search: Search;
+    setSearch: SetSearch;
+    experiments: Experiment[];
+    fields: readonly RunField[];
+}
+
+function Selects({ search, setSearch, experiments, fields }: SelectsProps) {
     const { t } = useI18n();
-    const { data: experiments } = useQuery(experimentsQuery(project));
     return (
         <>
-            <BareSelect label={t("field.state")} value={search.state ?? ""} onChange={(event) => onChange({ state: event.target.value })}>
+            <BareSelect label={t("field.state")} value={search.state ?? ""} onChange={(event) => setSearch({ state: event.target.value })}>
                 <option value="">{t("filter.all_states")}</option>
                 {STATES.map((state) => (
                     <option key={state} value={state}>
@@ -119,14 +151,84 @@ function Filters({ search, project, onChange }: { search: Search; project: strin
                     </option>
                 ))}
             </BareSelect>
-            <BareSelect label={t("field.experiment")} value={search.experiment ?? ""} onChange={(event) => onChange({ experiment: event.target.value })}>
+            <BareSelect label={t("field.experiment")} value={search.experiment ?? ""} onChange={(event) => setSearch({ experiment: event.target.value })}>
                 <option value="">{t("filter.all_experiments")}</option>
-                {experiments?.items.map((experiment) => (
-                    <option key={experiment.id} value={experiment.id}>
-                        {experiment.name}
+                {experiments.map((item) => (
+                    <option key={item.id} value={item.id}>
+                        {item.folder === "" ? item.name : `${item.folder}/${item.name}`}
                     </option>
                 ))}
             </BareSelect>
+            <BareSelect label={t("lifecycle.show")} value={search.show ?? ""} onChange={(event) => setSearch({ show: event.target.value })}>
+                <option value="">{t("lifecycle.active")}</option>
+                <option value="archived">{t("lifecycle.archived")}</option>
+            </BareSelect>
+            <GroupSelect value={search.group ?? ""} fields={fields} onChange={(group) => setSearch({ group })} />
         </>
+    );
+}
+
+interface RowsProps {
+    rows: Run[];
+    shown: string[];
+    search: Search;
+    setSearch: SetSearch;
+    onEnd: () => void;
+    experiment: Experiment | undefined;
+}
+
+function Rows({ rows, shown, search, setSearch, onEnd, experiment }: RowsProps) {
+    const i18n = useI18n();
+    const { t } = i18n;
+    const project = useParam("project");
+    const navigate = useNavigate();
+    const [selected, setSelected] = useState<Set<string>>(new Set());
+    const [closed, setClosed] = useState<ReadonlySet<string>>(new Set());
+    const nested = useMemo(() => nestRows(rows, closed), [rows, closed]);
+    const columns = useMemo(() => {
+        const onToggle = (id: string) => setClosed((old) => new Set(old.has(id) ? [...old].filter((other) => other !== id) : [...old, id]));
+        return runColumns(i18n, shown, { closed, onToggle });
+    }, [i18n, shown, closed]);
+    const filtered = Boolean(search.filter || search.state || search.show);
+    if (rows.length === 0 && filtered) {
+        return (
+            <EmptyState icon={ChartSpline} title={t("list.none.title")} body={t("list.none.body")}>
+                <Button onClick={() => setSearch({ filter: null, state: null, show: null })}>{t("list.clear")}</Button>
+            </EmptyState>
+        );
+    }
+    if (rows.length === 0) {
+        return (
+            <div className="stack">
+                <EmptyState icon={ChartSpline} title={t("runs.empty.title")} body={t("runs.empty.body")} />
+                <Card title={t("log_code.title")}>
+                    <LogFromCode experiment={experiment} />
+                </Card>
+            </div>
+        );
+    }
+    return (
+        <DataTable
+            label={t("nav.runs")}
+            rows={nested}
+            columns={columns}
+            rowKey={({ row }) => row.id}
+            onEnd={onEnd}
+            sort={search.sort ?? "-created_at"}
+            onSort={(sort) => setSearch({ sort })}
+            selected={selected}
+            onSelect={setSelected}
+            expanded={({ row, children }) => (children > 0 ? !closed.has(row.id) : undefined)}
+            onOpen={({ row }) => void navigate({ to: "/projects/$project/runs/$run", params: { project, run: row.id }, search: {} })}
+            bulk={
+                <BulkActions
+                    project={project}
+                    ids={[...selected]}
+                    archived={search.show === "archived"}
+                    onCsv={() => downloadRows("runs", columns, nested.filter(({ row }) => selected.has(row.id)))}
+                    onDone={() => setSelected(new Set())}
+                />
+            }
+        />
     );
 }

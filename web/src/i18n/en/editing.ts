@@ -1,0 +1,21 @@
+/* Notes, tags, and what is archived, wherever they are changed. */
+export default {
+    "notes.edit": "Edit",
+    "notes.none": "Nothing written yet.",
+    "notes.hint": "Markdown: **bold**, lists, tables, links, code.",
+    "notes.preview": "Preview",
+    "notes.write": "Write on",
+    "tags.none": "No tags.",
+    "tags.add": "Add a tag",
+    "tags.key": "Key",
+    "tags.value": "Value",
+    "tags.remove": "Remove the tag {key}",
+    "confirm.type": "Type “{name}” to confirm",
+    "lifecycle.show": "Which ones",
+    "lifecycle.active": "Active",
+    "lifecycle.archived": "Archived",
+    "lifecycle.archive": "Archive",
+    "lifecycle.restore": "Restore",
+    "lifecycle.delete": "Delete for good",
+    "run.tags": "Tags",
+} as const;

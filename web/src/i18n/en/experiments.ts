@@ -1,0 +1,21 @@
+/* Experiments and their folders. */
+export default {
+    "experiments.lead": "What runs are grouped by. Folders keep many of them in order.",
+    "experiments.search": "Search experiments",
+    "experiments.empty.title": "No experiment yet",
+    "experiments.empty.body": "Make one here, or log from your code: it is made by its name.",
+    "experiments.none_archived.title": "Nothing is archived",
+    "experiments.none_archived.body": "Archived experiments wait here until they are restored or deleted for good.",
+    "experiment.new": "New experiment",
+    "experiment.edit": "Edit",
+    "experiment.more": "Actions for {name}",
+    "experiment.folder": "Folder",
+    "experiment.folder.hint": "Empty for none; a slash makes a folder in a folder: vision/small.",
+    "experiment.archive.title": "Archive “{name}”?",
+    "experiment.archive.body.one": "Its {n} run goes with it. Everything can be restored.",
+    "experiment.archive.body.other": "Its {n} runs go with it. Everything can be restored.",
+    "experiment.restore.title": "Restore “{name}”?",
+    "experiment.restore.body": "The runs that were archived with it come back too.",
+    "experiment.delete.title": "Delete “{name}” for good?",
+    "experiment.delete.body": "Its runs, their metrics and their artifacts are deleted. Nobody can bring them back.",
+} as const;

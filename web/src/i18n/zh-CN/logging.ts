@@ -1,0 +1,22 @@
+/* How to log from one's own code. */
+import type { Texts } from "../i18n";
+
+const texts: Texts<"logging"> = {
+    "log_code.open": "从代码记录",
+    "log_code.title": "从你的代码记录",
+    "log_code.lead": "现有的 MLflow 代码只需两个环境变量。",
+    "log_code.mlflow": "mlflow",
+    "log_code.curl": "curl",
+    "log_code.python": "不用 mlflow 的 Python",
+    "log_code.environment": "环境变量",
+    "log_code.mlflow.body": "先在终端设置，再运行脚本；autolog 同样可用。",
+    "log_code.certificate": "证书由此安装自行签发",
+    "log_code.certificate.body": "openssl 一行用于获取证书；信任之前请与运维人员核对指纹。",
+    "log_code.token": "生成令牌",
+    "log_code.token.body": "仅能向此项目记录并读取，会填入下方程序。",
+    "log_code.token.made": "令牌已填入下方程序，之后不再显示。到期：",
+    "log_code.token.viewer": "你的角色无权记录。请申请编辑者角色或令牌。",
+    "log_code.token.name": "记录到 {project}",
+};
+
+export default texts;

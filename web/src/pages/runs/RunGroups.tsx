@@ -1,0 +1,84 @@
+/* All runs that the filter finds, summed up by the value of one parameter, tag or attribute. */
+import { useQuery } from "@tanstack/react-query";
+import { runGroupsQuery, type RunFilter } from "../../api/runs";
+import type { RunField, RunGroup } from "../../api/types";
+import { BareSelect } from "../../components/Field";
+import { Answer } from "../../components/Status";
+import { Card } from "../../components/Surface";
+import { useI18n } from "../../i18n/i18n";
+import { parseFieldName } from "../../lib/fieldName";
+import { formatMetric } from "../../lib/format";
+import css from "./RunList.module.css";
+
+const ATTRIBUTES = ["state", "experiment", "user", "dataset", "source"] as const;
+
+/** What can be grouped by: everything that has few values, as far as one can know. */
+export function GroupSelect({ value, fields, onChange }: { value: string; fields: readonly RunField[]; onChange: (by: string) => void }) {
+    const { t } = useI18n();
+    const keyed = fields.filter(({ name }) => /^(params|tags)\./.test(name));
+    return (
+        <BareSelect label={t("groups.by")} value={value} onChange={(event) => onChange(event.target.value)}>
+            <option value="">{t("groups.none")}</option>
+            {ATTRIBUTES.map((id) => (
+                <option key={id} value={id}>
+                    {t(`column.${id}`)}
+                </option>
+            ))}
+            {keyed.map(({ name }) => (
+                <option key={name} value={name}>
+                    {name}
+                </option>
+            ))}
+        </BareSelect>
+    );
+}
+
+interface RunGroupsProps {
+    project: string;
+    filter: RunFilter;
+    by: string;
+    metrics: string[];
+}
+
+export function RunGroups({ project, filter, by, metrics }: RunGroupsProps) {
+    const { t } = useI18n();
+    const query = useQuery(runGroupsQuery(project, filter, by, metrics));
+    return (
+        <Card title={t("groups.title", { field: parseFieldName(by).key })} flush>
+            <Answer query={query}>{(data) => <GroupTable groups={data.items} metrics={metrics} />}</Answer>
+        </Card>
+    );
+}
+
+function GroupTable({ groups, metrics }: { groups: RunGroup[]; metrics: string[] }) {
+    const { t, count } = useI18n();
+    return (
+        <div className={css.summary} tabIndex={0}>
+            <table>
+                <thead>
+                    <tr>
+                        <th scope="col">{t("groups.value")}</th>
+                        <th scope="col">{t("nav.runs")}</th>
+                        {metrics.flatMap((key) => [
+                            <th key={`${key}.mean`} scope="col">{t("groups.mean", { key })}</th>,
+                            <th key={`${key}.min`} scope="col">{t("groups.min")}</th>,
+                            <th key={`${key}.max`} scope="col">{t("groups.max")}</th>,
+                        ])}
+                    </tr>
+                </thead>
+                <tbody>
+                    {groups.map((group) => (
+                        <tr key={JSON.stringify(group.keys)}>
+                            <td>{group.keys[0] ?? <span className="faint">{t("groups.without")}</span>}</td>
+                            <td>{count(group.runs)}</td>
+                            {metrics.flatMap((key) => {
+                                const metric = group.metrics.find((item) => item.key === key);
+                                return (["mean", "min", "max"] as const).map((part) => <td key={`${key}.${part}`}>{formatMetric(metric?.[part])}</td>);
+                            })}
+                        </tr>
+                    ))}
+                </tbody>
+            </table>
+        </div>
+    );
+}
