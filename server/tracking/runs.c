@@ -101,9 +101,9 @@ enum err tag_changes_of(struct ctx *cx, json_t *object, struct tag_changes *ret)
 
 /* The columns that only the database knows. */
 static const struct field OPENED_FIELDS[] = {
-    FIELD(UUID, struct run, parent_id),         FIELD(TIME, struct run, created_at),
-    FIELD(TIME, struct run, started_at),        FIELD(TIME, struct run, finished_at),
-    FIELD(STRING, struct run, experiment_name), FIELD(INT, struct run, experiment_number),
+    FIELD(TIME, struct run, created_at),       FIELD(TIME, struct run, started_at),
+    FIELD(TIME, struct run, finished_at),      FIELD(STRING, struct run, experiment_name),
+    FIELD(INT, struct run, experiment_number),
 };
 static SHAPE(OPENED, "Opened", struct run, OPENED_FIELDS);
 
@@ -113,9 +113,19 @@ static json_t *copy_of(struct ctx *cx, json_t *object) {
     return copy;
 }
 
-static const char *tagged_parent(struct ctx *cx, json_t *tags) {
-    const char *id = json_string_value(json_object_get(tags, PARENT_TAG));
-    return id ? canonical_id(cx, id) : NULL;
+/* A parent that was named must be there; one that a tag names may be. */
+static enum err find_parent(struct ctx *cx, const struct run_open *o, const char **ret) {
+    const char *named = o->parent_id;
+    if (!named)
+        named = json_string_value(json_object_get(o->tags, PARENT_TAG));
+    const char *id = named ? canonical_id(cx, named) : NULL;
+    if (id)
+        TRY(db_value(cx, &SQL_run_require, ARGS(cx->who.team_id, id, o->project_id), &id));
+    if (o->parent_id && !id)
+        return fail_field(cx, ERR_NOT_FOUND, "parent_id",
+                          "run \"%.100s\" does not exist in this project", o->parent_id);
+    *ret = id;
+    return OK;
 }
 
 static enum err refuse_open(struct ctx *cx, const struct run_open *o) {
@@ -130,23 +140,19 @@ static enum err insert_open(struct ctx *cx, const struct run_open *o, struct run
     struct params tags, params;
     struct run made;
     bool found;
+    TRY(find_parent(cx, o, &run->parent_id));
     TRY(texts_of_member(cx, o->tags, "tags", &tags));
     TRY(texts_of_member(cx, o->params, "params", &params));
     TRY(db_opt(cx, &SQL_run_open,
                ARGS(run->id, cx->who.team_id, o->project_id, o->experiment_id, run->name,
                     RUN_STATE_NAMES[o->state], db_time(cx, o->started_at), cx->who.name, o->user,
-                    run->source, o->parent_id, tagged_parent(cx, o->tags),
-                    db_text_array(cx, tags.keys, tags.count),
+                    run->source, run->parent_id, db_text_array(cx, tags.keys, tags.count),
                     db_text_array(cx, tags.values, tags.count),
                     db_text_array(cx, params.keys, params.count),
                     db_text_array(cx, params.values, params.count)),
                &OPENED, &made, &found));
     if (!found)
         return refuse_open(cx, o);
-    if (o->parent_id && !made.parent_id)
-        return fail_field(cx, ERR_NOT_FOUND, "parent_id",
-                          "run \"%s\" does not exist in this project", o->parent_id);
-    run->parent_id = made.parent_id;
     run->created_at = made.created_at;
     run->started_at = made.started_at;
     run->finished_at = made.finished_at;

@@ -14,27 +14,28 @@ update runs set job_id = $3::uuid where team_id = $1::uuid and id = $2::uuid;
 -- name: run_open :opt
 -- One round trip for the run, its parameters and tags, its node and its row in the feed: opening one
 -- is the first thing every script waits for. None comes back when the experiment is not in the
--- project or is archived. Of the parents $11 must exist, $12 may.
-with made as (
+-- project or is archived. A parent is looked up before: each table a statement names costs it the
+-- start of that table's walls.
+with e as materialized (
+    select team_id, project_id, id, name, number from experiments
+     where team_id = $2::uuid and project_id = $3::uuid and id = $4::uuid and archived_at is null
+), made as (
     insert into runs (id, team_id, project_id, experiment_id, name, state, started_at, finished_at,
                       created_by, user_name, source, parent_id)
     select $1::uuid, e.team_id, e.project_id, e.id, $5::text, $6::text,
            case when $6::text <> 'queued' then coalesce($7::timestamptz, now()) else $7::timestamptz end,
            case when $6::text in ('succeeded', 'failed', 'cancelled') then now() end,
-           $8::text, $9::text, $10::text,
-           (select p.id from runs p where p.team_id = e.team_id and p.project_id = e.project_id
-               and p.id = coalesce($11::uuid, $12::uuid))
-      from experiments e
-     where e.team_id = $2::uuid and e.project_id = $3::uuid and e.id = $4::uuid and e.archived_at is null
-    returning team_id, id, project_id, name, state, parent_id, created_at, started_at, finished_at
+           $8::text, $9::text, $10::text, $11::uuid
+      from e
+    returning team_id, id, project_id, name, state, created_at, started_at, finished_at
 ), tagged as (
     insert into run_tags (team_id, run_id, key, value)
     select made.team_id, made.id, t.key, t.value
-      from made cross join unnest($13::text[], $14::text[]) as t (key, value)
+      from made cross join unnest($12::text[], $13::text[]) as t (key, value)
 ), given as (
     insert into run_params (team_id, run_id, key, value)
     select made.team_id, made.id, p.key, p.value
-      from made cross join unnest($15::text[], $16::text[]) as p (key, value)
+      from made cross join unnest($14::text[], $15::text[]) as p (key, value)
 ), node as (
     insert into lineage_nodes (team_id, kind, ref_id, project_id, name, state)
     select team_id, 'run', id, project_id, name, state from made
@@ -42,9 +43,9 @@ with made as (
     insert into feed (team_id, topic, kind)
     select team_id, 'project:' || project_id, 'created' from made
 )
-select made.parent_id, made.created_at, made.started_at, made.finished_at,
-       e.name as experiment_name, e.number as experiment_number
-  from made join experiments e on e.team_id = $2::uuid and e.id = $4::uuid;
+select made.created_at, made.started_at, made.finished_at, e.name as experiment_name,
+       e.number as experiment_number
+  from made cross join e;
 
 -- name: run_get :opt
 select r.id, r.project_id, r.experiment_id, e.name as experiment_name, e.number as experiment_number,
