@@ -54,6 +54,7 @@ struct auth;
 struct blobs;
 struct jobs;
 struct feed;
+struct ingest;
 struct serving;
 struct mlflow;
 
@@ -66,6 +67,7 @@ struct app {
     struct blobs *blobs;
     struct jobs *jobs;
     struct feed *feed;
+    struct ingest *ingest;
     struct serving *serving;
     struct mlflow *mlflow;
 };

@@ -66,6 +66,13 @@ const char *db_json(struct ctx *cx, const json_t *value); /* NULL gives NULL */
 const char *db_text_array(struct ctx *cx, const char *const *items, size_t count); /* text[] */
 const char *db_int_array(struct ctx *cx, const int64_t *items, size_t count);      /* bigint[] */
 const char *db_real_array(struct ctx *cx, const double *items, size_t count);      /* float8[] */
+struct db_bytes {
+    const void *data;
+    size_t size;
+};
+const char *db_bytes_array(struct ctx *cx, const struct db_bytes *items, size_t count); /* bytea[] */
+/* A column of type bytea, read into a text field, as its bytes. */
+MUST_USE enum err db_bytes(struct ctx *cx, const char *text, struct db_bytes *ret);
 
 /* Exactly one row, else ERR_NOT_FOUND (message "no such object": callers give a better one by
  * using db_opt when the object's name matters). ret is a struct of the shape. Each of these asserts

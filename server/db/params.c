@@ -2,9 +2,11 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/ident.h"
 #include "db/db.h"
 
 #include <math.h>
+#include <string.h>
 
 const char *db_int(struct ctx *cx, int64_t value) {
     return value == FIELD_NO_INT ? NULL : arena_printf(cx->arena, "%lld", (long long)value);
@@ -84,4 +86,30 @@ const char *db_real_array(struct ctx *cx, const double *items, size_t count) {
         buf_printf(&b, "%s%s", i ? "," : "", text);
     }
     return array_text(cx, &b);
+}
+
+const char *db_bytes_array(struct ctx *cx, const struct db_bytes *items, size_t count) {
+    size_t size = 3;
+    for (size_t i = 0; i < count; i++)
+        size += 2 * items[i].size + sizeof("\"\\\\x\",");
+    char *text = malloc(size), *at = text;
+    if (!text)
+        abort();
+    arena_defer(cx->arena, free, text);
+    for (size_t i = 0; i < count; i++) {
+        at = stpcpy(at, i ? ",\"\\\\x" : "{\"\\\\x");
+        hex_encode(items[i].data, items[i].size, at);
+        at = stpcpy(at + 2 * items[i].size, "\"");
+    }
+    stpcpy(at, count ? "}" : "{}");
+    return text;
+}
+
+enum err db_bytes(struct ctx *cx, const char *text, struct db_bytes *ret) {
+    size_t size = text && strncmp(text, "\\x", 2) == 0 ? strlen(text + 2) / 2 : 0;
+    unsigned char *data = arena_alloc(cx->arena, size + 1);
+    if (!text || strlen(text) < 2 || !hex_decode(text + 2, data, size))
+        return fail(cx, ERR_INTERNAL, "a stored value could not be read");
+    *ret = (struct db_bytes){data, size};
+    return OK;
 }

@@ -78,6 +78,13 @@ enum err feed_post(struct ctx *cx, const char *topic_kind, const char *topic_id,
     return db_exec(cx, &SQL_feed_post, ARGS(cx->who.team_id, topic_kind, topic_id, kind), NULL);
 }
 
+enum err feed_post_all(struct ctx *cx, const char *topic_kind, const char *const *topic_ids,
+                       size_t count, const char *kind) {
+    return db_exec(cx, &SQL_feed_post_all,
+                   ARGS(cx->who.team_id, topic_kind, db_text_array(cx, topic_ids, count), kind),
+                   NULL);
+}
+
 enum err feed_sweep(struct ctx *cx) {
     TRY(db_exec(cx, &SQL_feed_expire, NO_ARGS, NULL));
     return db_exec(cx, &SQL_idempotency_expire, NO_ARGS, NULL);

@@ -14,6 +14,9 @@ void feed_free(struct feed *feed);
 /* topic "run:<uuid>", kind "metrics" | "logs" | "progress" | "state" | "created". */
 MUST_USE enum err feed_post(struct ctx *cx, const char *topic_kind, const char *topic_id,
                             const char *kind);
+/* The same of many objects of one kind at once. */
+MUST_USE enum err feed_post_all(struct ctx *cx, const char *topic_kind,
+                                const char *const *topic_ids, size_t count, const char *kind);
 void feed_wake(struct feed *feed); /* after a commit: open streams look at once */
 
 /* Deletes what nobody reads any more: old feed rows, old idempotency keys. As PRINCIPAL_SYSTEM. */

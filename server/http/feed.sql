@@ -1,6 +1,10 @@
 -- name: feed_post :exec
 insert into feed (team_id, topic, kind) values ($1::uuid, $2 || ':' || $3, $4);
 
+-- name: feed_post_all :exec
+insert into feed (team_id, topic, kind)
+select $1::uuid, $2 || ':' || id, $4 from unnest($3::text[]) as u (id);
+
 -- Rows of transactions that began after the oldest one still running may get predecessors yet.
 -- name: feed_after :many
 select xid::text as xid, seq, topic, kind, at from feed

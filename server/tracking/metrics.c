@@ -1,17 +1,18 @@
-/* metrics.c: storing metric points, and reading them as charts.
- *
- * A batch is three statements whatever its size. Its run's row is locked first, so that concurrent
- * batches cannot lock the summaries in different orders; a batch that is repeated finds its points
- * by the primary key and changes nothing.
+/* metrics.c: charts.
  *
  * A chart asks for at most 2,000 buckets of equally many steps. Each tells its least and greatest
- * finite value and how many points are not finite, so no spike, gap or NaN is lost at any zoom. */
+ * finite value and how many points are not finite, so no spike, gap or NaN is lost at any zoom.
+ *
+ * A chunk that lies within one bucket is counted by its summary alone; only those that a border of
+ * buckets cuts, at most one a border, are unpacked. So a chart of a million points reads the
+ * summaries of 2,000 chunks and the points of a few hundred. */
 #include "tracking/internal.h"
 
 #include "base/clock.h"
-#include "http/feed.h"
 #include "sql/tracking.h"
+#include "tracking/metrics_private.h"
 
+#include <math.h>
 #include <string.h>
 
 static const struct field METRIC_BUCKET_FIELDS[] = {
@@ -32,43 +33,8 @@ static const struct field METRIC_SERIES_FIELDS[] = {
 };
 SHAPE(METRIC_SERIES_SHAPE, "MetricSeries", struct metric_series, METRIC_SERIES_FIELDS);
 
-/* A series as its summary row has it. */
-struct series_row {
-    const char *key, *series_id;
-    int64_t points, first_step, last_step;
-};
-static const struct field SERIES_ROW_FIELDS[] = {
-    FIELD(STRING, struct series_row, key),    FIELD(STRING, struct series_row, series_id),
-    FIELD(INT, struct series_row, points),    FIELD(INT, struct series_row, first_step),
-    FIELD(INT, struct series_row, last_step),
-};
-static SHAPE(SERIES_ROW_SHAPE, "SeriesRow", struct series_row, SERIES_ROW_FIELDS);
-
-enum err run_log_metrics(struct ctx *cx, const char *run_id, const struct metric_point *points,
-                         size_t count) {
-    if (count == 0)
-        return OK;
-    const char **keys = arena_new_array(cx->arena, const char *, count);
-    int64_t *steps = arena_new_array(cx->arena, int64_t, count);
-    int64_t *times = arena_new_array(cx->arena, int64_t, count);
-    double *values = arena_new_array(cx->arena, double, count);
-    for (size_t i = 0; i < count; i++) {
-        keys[i] = points[i].key;
-        steps[i] = points[i].step;
-        times[i] = points[i].at_us;
-        values[i] = points[i].value;
-    }
-    const char *team = cx->who.team_id, *key_array = db_text_array(cx, keys, count), *locked;
-    TRY(db_value(cx, &SQL_run_lock, ARGS(team, run_id), &locked));
-    if (!locked)
-        return fail(cx, ERR_NOT_FOUND, "run \"%s\" does not exist", run_id);
-    TRY(db_exec(cx, &SQL_metric_series_create, ARGS(team, run_id, key_array), NULL));
-    TRY(db_exec(cx, &SQL_metric_points_add,
-                ARGS(team, run_id, key_array, db_int_array(cx, steps, count),
-                     db_int_array(cx, times, count), db_real_array(cx, values, count)),
-                NULL));
-    return feed_post(cx, "run", run_id, "metrics");
-}
+/* --- points of which nobody knows but the run ---------------------------------------------------
+ */
 
 struct key_row {
     const char *key;
@@ -86,6 +52,7 @@ enum err run_log_missing(struct ctx *cx, const char *run_id, json_t *values, int
             keys[count++] = key;
     }
     struct list missing;
+    TRY(run_settle(cx, run_id));
     TRY(db_many(cx, &SQL_metric_missing,
                 ARGS(cx->who.team_id, run_id, db_text_array(cx, keys, count)), &KEY_ROW_SHAPE,
                 &missing));
@@ -100,6 +67,112 @@ enum err run_log_missing(struct ctx *cx, const char *run_id, json_t *values, int
     return run_log_metrics(cx, run_id, points, missing.count);
 }
 
+/* --- buckets ------------------------------------------------------------------------------------
+ */
+
+struct chart {
+    int64_t from, to, width;
+    struct metric_bucket *buckets;
+    int64_t number; /* of the last one; -1 = there is none yet */
+    size_t count;
+};
+
+/* Adds what comes behind all that was added before and lies in one bucket. */
+static void chart_add(struct chart *c, const struct chunk_summary *s) {
+    int64_t number = (s->first.step - c->from) / c->width;
+    if (number != c->number) {
+        c->buckets[c->count++] = (struct metric_bucket){.step = s->first.step,
+                                                        .at = s->first.at_us,
+                                                        .first = s->first.value,
+                                                        .min = (double)NAN,
+                                                        .max = (double)NAN};
+        c->number = number;
+    }
+    struct metric_bucket *b = &c->buckets[c->count - 1];
+    b->last_step = s->last.step;
+    b->last = s->last.value;
+    b->count += s->points;
+    b->non_finite += s->non_finite;
+    b->min = fmin(b->min, s->least); /* of NaN and a number: the number */
+    b->max = fmax(b->max, s->greatest);
+}
+
+struct charted_row {
+    int64_t first_step, first_at, last_step, points, non_finite;
+    double first_value, last_value, least, greatest;
+    const char *body; /* NULL: the chunk lies within one bucket */
+};
+static const struct field CHARTED_ROW_FIELDS[] = {
+    FIELD(INT, struct charted_row, first_step),  FIELD(INT, struct charted_row, first_at),
+    FIELD(INT, struct charted_row, last_step),   FIELD(INT, struct charted_row, points),
+    FIELD(INT, struct charted_row, non_finite),  FIELD(REAL, struct charted_row, first_value),
+    FIELD(REAL, struct charted_row, last_value), FIELD(REAL, struct charted_row, least),
+    FIELD(REAL, struct charted_row, greatest),   FIELD(STRING, struct charted_row, body),
+};
+static SHAPE(CHARTED_ROW_SHAPE, "ChartedRow", struct charted_row, CHARTED_ROW_FIELDS);
+
+static enum err chart_add_points(struct ctx *cx, struct chart *c, const struct charted_row *row) {
+    struct sample samples[CHUNK_MAX];
+    size_t count;
+    TRY(chunk_load(cx, row->body, row->points, samples, &count));
+    for (size_t i = 0; i < count; i++) {
+        if (samples[i].step < c->from || samples[i].step > c->to)
+            continue;
+        struct chunk_summary one = chunk_summarise(&samples[i], 1);
+        chart_add(c, &one);
+    }
+    return OK;
+}
+
+static void chart_add_chunk(struct chart *c, const struct charted_row *row) {
+    chart_add(c,
+              &(struct chunk_summary){.first = {row->first_step, row->first_at, row->first_value},
+                                      .last = {.step = row->last_step, .value = row->last_value},
+                                      .points = row->points,
+                                      .non_finite = row->non_finite,
+                                      .least = row->least,
+                                      .greatest = row->greatest});
+}
+
+/* A series as its summary row has it. */
+struct series_row {
+    const char *key, *series_id;
+    int64_t points, first_step, last_step;
+};
+static const struct field SERIES_ROW_FIELDS[] = {
+    FIELD(STRING, struct series_row, key),    FIELD(STRING, struct series_row, series_id),
+    FIELD(INT, struct series_row, points),    FIELD(INT, struct series_row, first_step),
+    FIELD(INT, struct series_row, last_step),
+};
+static SHAPE(SERIES_ROW_SHAPE, "SeriesRow", struct series_row, SERIES_ROW_FIELDS);
+
+static enum err series_read(struct ctx *cx, const struct series_row *row,
+                            const struct series_query *query, struct metric_series *ret) {
+    int64_t from = query->from_step == FIELD_NO_INT ? row->first_step : query->from_step;
+    int64_t to = query->to_step == FIELD_NO_INT ? row->last_step : query->to_step;
+    from = from > row->first_step ? from : row->first_step;
+    to = to < row->last_step ? to : row->last_step;
+    *ret = (struct metric_series){row->key, row->points, row->first_step, row->last_step, {0}};
+    if (from > to)
+        return OK;
+    struct chart c = {from, to, (to - from) / query->buckets + 1, NULL, -1, 0};
+    struct list rows;
+    TRY(db_many(cx, &SQL_metric_chunks_charted,
+                ARGS(cx->who.team_id, row->series_id, db_int(cx, from), db_int(cx, to),
+                     db_int(cx, c.width)),
+                &CHARTED_ROW_SHAPE, &rows));
+    c.buckets = arena_new_array(cx->arena, struct metric_bucket, query->buckets);
+    const struct charted_row *chunk = rows.items;
+    for (size_t i = 0; i < rows.count; i++) {
+        if (chunk[i].body)
+            TRY(chart_add_points(cx, &c, &chunk[i]));
+        else
+            chart_add_chunk(&c, &chunk[i]);
+    }
+    ret->buckets = (struct list){c.buckets, c.count};
+    return OK;
+}
+
 /* "a,b" as a text[]; NULL stays NULL. */
 static const char *key_array(struct ctx *cx, const char *keys) {
     if (!keys)
@@ -112,25 +185,10 @@ static const char *key_array(struct ctx *cx, const char *keys) {
     return db_text_array(cx, items, count);
 }
 
-static enum err series_read(struct ctx *cx, const struct series_row *row,
-                            const struct series_query *query, struct metric_series *ret) {
-    int64_t from = query->from_step == FIELD_NO_INT ? row->first_step : query->from_step;
-    int64_t to = query->to_step == FIELD_NO_INT ? row->last_step : query->to_step;
-    from = from > row->first_step ? from : row->first_step;
-    to = to < row->last_step ? to : row->last_step;
-    *ret = (struct metric_series){row->key, row->points, row->first_step, row->last_step, {0}};
-    if (from > to)
-        return OK;
-    int64_t width = (to - from) / query->buckets + 1;
-    return db_many(
-        cx, &SQL_metric_buckets,
-        ARGS(cx->who.team_id, row->series_id, db_int(cx, from), db_int(cx, to), db_int(cx, width)),
-        &METRIC_BUCKET_SHAPE, &ret->buckets);
-}
-
 enum err run_series(struct ctx *cx, const char *run_id, const struct series_query *query,
                     struct list *ret) {
     struct list rows;
+    TRY(run_settle(cx, run_id));
     TRY(db_many(cx, &SQL_metric_series_list,
                 ARGS(cx->who.team_id, run_id, key_array(cx, query->keys)), &SERIES_ROW_SHAPE,
                 &rows));

@@ -65,3 +65,11 @@ MUST_USE enum err runs_last_metrics(struct ctx *cx, const char *const *run_ids, 
 
 /* Folds what is in the inboxes of all teams, in transactions of its own. As PRINCIPAL_SYSTEM. */
 MUST_USE enum err metrics_sweep(struct ctx *cx);
+
+/* The part of the process that lets requests share commits and folds in the background. Without it
+ * (commands, tests of parts) each request commits alone and only readers fold. */
+struct ingest *ingest_new(struct app *app);
+void ingest_free(struct ingest *m); /* NULL is fine */
+/* A thread that sweeps about twice a second. */
+MUST_USE enum err ingest_start(struct ingest *m, struct err_info *err);
+void ingest_stop(struct ingest *m);

@@ -31,9 +31,11 @@ static enum err not_found(struct ctx *cx, const char *id) {
 enum err run_find(struct ctx *cx, const char *project_id, const char *id, struct run *ret) {
     const char *uuid = canonical_id(cx, id);
     bool found = false;
-    if (uuid)
+    if (uuid) {
+        TRY(run_settle(cx, uuid));
         TRY(db_opt(cx, &SQL_run_get, ARGS(cx->who.team_id, uuid, project_id), &RUN_SHAPE, ret,
                    &found));
+    }
     return found ? OK : not_found(cx, id);
 }
 

@@ -276,8 +276,17 @@ static void test_run__of_another_team_does_not_exist(void **state) {
 }
 
 static void test_tracking__walls(void **state) {
-    static const char *const TABLES[] = {"experiments", "runs",          "run_params",   "run_tags",
-                                         "run_metrics", "metric_points", "run_artifacts"};
+    struct domains *d = *state;
+    struct ctx cx;
+    const struct metric_point point = {"loss", 1, 1790000000000000, 1};
+    json_t *run = run_make(d, "unfolded");
+    test_ctx_user(&cx, d->db, &d->ours, ROLE_OWNER);
+    assert_ok(run_log_metrics(&cx, text_at(run, "id"), &point, 1), &cx.err);
+    assert_ok(db_commit(&cx), &cx.err);
+    ctx_done(&cx);
+    static const char *const TABLES[] = {"experiments",   "runs",         "run_params",
+                                         "run_tags",      "run_metrics",  "metric_inbox",
+                                         "metric_chunks", "run_artifacts"};
     for (size_t i = 0; i < sizeof(TABLES) / sizeof(TABLES[0]); i++)
         assert_wall(*state, TABLES[i]);
 }
