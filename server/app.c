@@ -78,6 +78,7 @@ struct http_registry *app_registry(void) {
     http_register(r, ARTIFACT_FILE_ROUTES, ARTIFACT_FILE_ROUTE_COUNT);
     http_register(r, LOGGED_MODEL_ROUTES, LOGGED_MODEL_ROUTE_COUNT);
     http_register(r, REGISTRY_ROUTES, REGISTRY_ROUTE_COUNT);
+    http_register(r, VERSION_ROUTES, VERSION_ROUTE_COUNT);
     http_register(r, SERVING_ROUTES, SERVING_ROUTE_COUNT);
     http_register(r, LINEAGE_ROUTES, LINEAGE_ROUTE_COUNT);
     http_register(r, MLFLOW_ROUTES, MLFLOW_ROUTE_COUNT);

@@ -1,193 +1,201 @@
-/* registry_routes.c: models, versions and their files over HTTP. */
-#include "artifacts/artifacts.h"
-#include "base/ident.h"
+/* registry_routes.c: models, their tags and aliases over HTTP; versions: versions_routes.c. */
 #include "http/page.h"
 #include "projects/projects.h"
 #include "registry/internal.h"
 
-#include "sql/registry.h"
+/* ---- models */
 
-#define MODEL_NAME .min = 1, .max = 128, .pattern = "^[A-Za-z0-9][A-Za-z0-9._-]*$"
-
-struct model_query {
-    struct page_query page;
+static const struct field REGISTRY_QUERY_FIELDS[] = {
+    PAGE_QUERY_FIELDS(struct registry_query),
+    FIELD(STRING, struct registry_query, filter, .flags = FIELD_NULLABLE, .max = 8192,
+          .doc = "such as name LIKE 'churn%' AND tags.task = 'ranking'"),
+    FIELD(STRING, struct registry_query, order_by, .flags = FIELD_NULLABLE, .max = 1000,
+          .doc = "such as updated_at DESC"),
 };
-static const struct field MODEL_QUERY_FIELDS[] = {PAGE_QUERY_FIELDS(struct model_query)};
-static SHAPE(MODEL_QUERY, "ModelQuery", struct model_query, MODEL_QUERY_FIELDS);
+SHAPE(REGISTRY_QUERY, "RegistryQuery", struct registry_query, REGISTRY_QUERY_FIELDS);
 
-struct model_create {
-    const char *name, *description;
-};
 static const struct field MODEL_CREATE_FIELDS[] = {
-    FIELD(STRING, struct model_create, name, .flags = FIELD_REQUIRED, MODEL_NAME),
-    FIELD(STRING, struct model_create, description, .max = 10000),
+    FIELD(STRING, struct model_create, name, .flags = FIELD_REQUIRED, .max = MODEL_NAME_BYTES),
+    FIELD(STRING, struct model_create, description, .max = DESCRIPTION_BYTES),
+    FIELD(JSON, struct model_create, tags, .flags = FIELD_NULLABLE,
+          .typescript = "Record<string, string>"),
 };
 static SHAPE(MODEL_CREATE, "ModelCreate", struct model_create, MODEL_CREATE_FIELDS);
 
-struct description_update {
-    const char *description;
+struct model_update {
+    const char *name, *description;
 };
-static const struct field DESCRIPTION_UPDATE_FIELDS[] = {
-    FIELD(STRING, struct description_update, description, .max = 10000),
+static const struct field MODEL_UPDATE_FIELDS[] = {
+    FIELD(STRING, struct model_update, name, .max = MODEL_NAME_BYTES),
+    FIELD(STRING, struct model_update, description, .max = DESCRIPTION_BYTES),
 };
-static SHAPE(DESCRIPTION_UPDATE, "DescriptionUpdate", struct description_update,
-             DESCRIPTION_UPDATE_FIELDS);
+static SHAPE(MODEL_UPDATE, "ModelUpdate", struct model_update, MODEL_UPDATE_FIELDS);
 
-struct version_create {
-    const char *model, *run_id, *description;
-};
-static const struct field VERSION_CREATE_FIELDS[] = {
-    FIELD(STRING, struct version_create, model, .flags = FIELD_REQUIRED, MODEL_NAME,
-          .doc = "the model's name; made when absent"),
-    FIELD(UUID, struct version_create, run_id, .flags = FIELD_REQUIRED),
-    FIELD(STRING, struct version_create, description, .max = 10000),
-};
-static SHAPE(VERSION_CREATE, "ModelVersionCreate", struct version_create, VERSION_CREATE_FIELDS);
+enum err registry_search_of(struct ctx *cx, const struct req *rq, struct registry_search *ret) {
+    const struct registry_query *query = rq->query;
+    struct project project;
+    TRY(project_require(cx, req_param(rq, "project"), &project));
+    const char **order = arena_new_array(cx->arena, const char *, 1);
+    order[0] = query->order_by;
+    *ret = (struct registry_search){.project_id = project.id,
+                                    .filter = query->filter,
+                                    .order_by = order,
+                                    .order_count = query->order_by != NULL,
+                                    .limit = page_limit(&query->page),
+                                    .token = query->page.cursor};
+    return OK;
+}
 
 static enum err get_models(struct ctx *cx, const struct req *rq, struct reply *rp) {
-    const struct model_query *query = rq->query;
-    struct project project;
-    const char *after;
+    struct registry_search search;
     struct list items;
-    TRY(project_require(cx, req_param(rq, "project"), &project));
-    TRY(page_after(cx, &query->page, &after));
-    TRY(db_many(cx, &SQL_model_list,
-                ARGS(cx->who.team_id, project.id, after, page_rows(cx, &query->page)), &MODEL_SHAPE,
-                &items));
-    reply_page_by_id(cx, rq, rp, &query->page, items);
-    return OK;
-}
-
-static enum err post_model(struct ctx *cx, const struct req *rq, struct reply *rp) {
-    const struct model_create *body = rq->body;
-    struct model *model = arena_new_struct(cx->arena, struct model);
-    struct project project;
-    char id[UUID_TEXT_SIZE];
-    uuid_new(id);
-    TRY(project_require(cx, req_param(rq, "project"), &project));
-    TRY(db_exec(cx, &SQL_model_create,
-                ARGS(id, cx->who.team_id, project.id, body->name, body->description), NULL));
-    TRY(model_get(cx, id, model));
-    reply_location(cx, rp, "/api/v1/models/%s", id);
-    reply_object(rp, model);
-    return OK;
-}
-
-static enum err get_model(struct ctx *cx, const struct req *rq, struct reply *rp) {
-    struct model *model = arena_new_struct(cx->arena, struct model);
-    TRY(model_get(cx, req_param(rq, "model"), model));
-    reply_object(rp, model);
-    return OK;
-}
-
-static enum err patch_model(struct ctx *cx, const struct req *rq, struct reply *rp) {
-    const struct description_update *body = rq->body;
-    struct model *model = arena_new_struct(cx->arena, struct model);
-    TRY(model_get(cx, req_param(rq, "model"), model));
-    if (req_has(rq, "description")) {
-        TRY(db_exec(cx, &SQL_model_describe, ARGS(cx->who.team_id, model->id, body->description),
-                    NULL));
-        TRY(model_get(cx, model->id, model));
-    }
-    reply_object(rp, model);
-    return OK;
-}
-
-static enum err get_versions(struct ctx *cx, const struct req *rq, struct reply *rp) {
-    const struct model_query *query = rq->query;
-    struct model model;
-    const char *before, *next = NULL;
-    struct list items;
-    TRY(model_get(cx, req_param(rq, "model"), &model));
-    TRY(page_after(cx, &query->page, &before));
-    TRY(db_many(cx, &SQL_model_version_list,
-                ARGS(cx->who.team_id, model.id, before, page_rows(cx, &query->page)),
-                &MODEL_VERSION_SHAPE, &items));
-    size_t limit = (size_t)page_limit(&query->page);
-    if (items.count > limit) {
-        items.count = limit;
-        const struct model_version *last = (struct model_version *)items.items + limit - 1;
-        next = cursor_encode(cx, ARGS(db_int(cx, last->version)), 1);
-    }
+    const char *next;
+    TRY(registry_search_of(cx, rq, &search));
+    TRY(model_search(cx, &search, &items, &next));
     reply_page(rp, items, next);
     return OK;
 }
 
-static enum err post_version(struct ctx *cx, const struct req *rq, struct reply *rp) {
-    const struct version_create *body = rq->body;
-    struct model_version *version = arena_new_struct(cx->arena, struct model_version);
+static enum err post_model(struct ctx *cx, const struct req *rq, struct reply *rp) {
+    struct model_create options = *(const struct model_create *)rq->body;
+    struct model *model = arena_new_struct(cx->arena, struct model);
     struct project project;
     TRY(project_require(cx, req_param(rq, "project"), &project));
-    TRY(model_register(cx,
-                       &(struct registration){.project_id = project.id,
-                                              .model = body->model,
-                                              .run_id = body->run_id,
-                                              .description = body->description},
-                       version));
-    reply_location(cx, rp, "/api/v1/model-versions/%s", version->id);
-    reply_object(rp, version);
+    options.project_id = project.id;
+    TRY(model_create(cx, &options, model));
+    reply_location(cx, rp, "/api/v1/models/%s", model->id);
+    reply_object(rp, model);
     return OK;
 }
 
-static enum err get_version(struct ctx *cx, const struct req *rq, struct reply *rp) {
+/* The model of the path as it is now. */
+static enum err reply_model(struct ctx *cx, const struct req *rq, struct reply *rp) {
+    struct model *model = arena_new_struct(cx->arena, struct model);
+    TRY(model_get(cx, req_param(rq, "model"), model));
+    reply_object(rp, model);
+    return OK;
+}
+
+static enum err model_of_path(struct ctx *cx, const struct req *rq, const char **ret_id) {
+    struct model model;
+    TRY(model_get(cx, req_param(rq, "model"), &model));
+    *ret_id = model.id;
+    return OK;
+}
+
+static enum err patch_model(struct ctx *cx, const struct req *rq, struct reply *rp) {
+    const struct model_update *body = rq->body;
+    const char *id;
+    TRY(model_of_path(cx, rq, &id));
+    if (req_has(rq, "name"))
+        TRY(model_rename(cx, id, body->name));
+    if (req_has(rq, "description"))
+        TRY(model_describe(cx, id, body->description));
+    return reply_model(cx, rq, rp);
+}
+
+static enum err delete_model(struct ctx *cx, const struct req *rq, struct reply *rp) {
+    const char *id;
+    (void)rp;
+    TRY(model_of_path(cx, rq, &id));
+    return model_delete(cx, id);
+}
+
+/* ---- tags */
+
+static const struct field TAG_FIELDS[] = {
+    FIELD(STRING, struct tag_body, key, .flags = FIELD_REQUIRED, .max = 1000),
+    FIELD(STRING, struct tag_body, value, .flags = FIELD_REQUIRED, .max = 400000),
+};
+SHAPE(TAG_BODY, "RegistryTag", struct tag_body, TAG_FIELDS);
+
+static const struct field TAG_QUERY_FIELDS[] = {
+    FIELD(STRING, struct tag_query, key, .flags = FIELD_REQUIRED, .max = 1000),
+};
+SHAPE(TAG_QUERY, "RegistryTagQuery", struct tag_query, TAG_QUERY_FIELDS);
+
+static enum err post_model_tag(struct ctx *cx, const struct req *rq, struct reply *rp) {
+    const struct tag_body *body = rq->body;
+    const char *id;
+    TRY(model_of_path(cx, rq, &id));
+    TRY(model_set_tag(cx, id, body->key, body->value));
+    return reply_model(cx, rq, rp);
+}
+
+static enum err delete_model_tag(struct ctx *cx, const struct req *rq, struct reply *rp) {
+    const struct tag_query *query = rq->query;
+    const char *id;
+    bool found;
+    (void)rp;
+    TRY(model_of_path(cx, rq, &id));
+    TRY(model_delete_tag(cx, id, query->key, &found));
+    return found ? OK : fail(cx, ERR_NOT_FOUND, "tag \"%.250s\" does not exist", query->key);
+}
+
+/* ---- aliases */
+
+struct alias_update {
+    int64_t version;
+};
+static const struct field ALIAS_UPDATE_FIELDS[] = {
+    FIELD(INT, struct alias_update, version, .flags = FIELD_REQUIRED, .min = 1, .max = INT32_MAX),
+};
+static SHAPE(ALIAS_UPDATE, "AliasUpdate", struct alias_update, ALIAS_UPDATE_FIELDS);
+
+static enum err get_alias(struct ctx *cx, const struct req *rq, struct reply *rp) {
     struct model_version *version = arena_new_struct(cx->arena, struct model_version);
-    TRY(model_version_get(cx, req_param(rq, "version"), version));
+    const char *id, *alias = req_param(rq, "alias");
+    bool found;
+    TRY(model_of_path(cx, rq, &id));
+    TRY(model_version_by_alias(cx, id, alias, version, &found));
+    if (!found)
+        return fail(cx, ERR_NOT_FOUND, "alias \"%.255s\" does not exist", alias);
     reply_object(rp, version);
     return OK;
 }
 
-static enum err patch_version(struct ctx *cx, const struct req *rq, struct reply *rp) {
-    const struct description_update *body = rq->body;
-    struct model_version *version = arena_new_struct(cx->arena, struct model_version);
-    TRY(model_version_get(cx, req_param(rq, "version"), version));
-    if (req_has(rq, "description")) {
-        TRY(db_exec(cx, &SQL_model_version_describe,
-                    ARGS(cx->who.team_id, version->id, body->description), NULL));
-        TRY(model_version_get(cx, version->id, version));
-    }
-    reply_object(rp, version);
-    return OK;
+static enum err put_alias(struct ctx *cx, const struct req *rq, struct reply *rp) {
+    const struct alias_update *body = rq->body;
+    const char *id;
+    TRY(model_of_path(cx, rq, &id));
+    TRY(alias_set(cx, id, req_param(rq, "alias"), body->version));
+    return reply_model(cx, rq, rp);
 }
 
-static enum err get_version_file(struct ctx *cx, const struct req *rq, struct reply *rp) {
-    struct model_file file;
-    int fd;
-    int64_t size;
-    TRY(model_file_get(cx, req_param(rq, "version"), req_param(rq, "name"), &file));
-    TRY(blob_open(cx, file.sha256, &fd, &size));
-    reply_file(rp, &(struct reply_file){.fd = fd,
-                                        .size_bytes = size,
-                                        .media_type = file.media_type,
-                                        .file_name = file.name,
-                                        .etag = file.sha256});
-    return OK;
+static enum err delete_alias(struct ctx *cx, const struct req *rq, struct reply *rp) {
+    const char *id, *alias = req_param(rq, "alias");
+    bool found;
+    (void)rp;
+    TRY(model_of_path(cx, rq, &id));
+    TRY(alias_delete(cx, id, alias, &found));
+    return found ? OK : fail(cx, ERR_NOT_FOUND, "alias \"%.255s\" does not exist", alias);
 }
 
 const struct route REGISTRY_ROUTES[] = {
-    {GET, "/api/v1/projects/{project}/models", SCOPE_MODEL_READ, .query = &MODEL_QUERY,
-     .reply = &MODEL_SHAPE, .handle = get_models, .flags = ROUTE_LIST,
-     .doc = "List a project's models, newest first."},
+    {GET, "/api/v1/projects/{project}/models", SCOPE_MODEL_READ, .query = &REGISTRY_QUERY,
+     .reply = &MODEL_SHAPE, .handle = get_models, .flags = ROUTE_LIST, .rate = RATE_SEARCH,
+     .doc = "Search a project's models, newest first; prompts only when the filter asks for them."},
     {POST, "/api/v1/projects/{project}/models", SCOPE_MODEL_WRITE, .body = &MODEL_CREATE,
      .reply = &MODEL_SHAPE, .handle = post_model, .flags = ROUTE_IDEMPOTENT, .status = 201,
      .audit = "model.create", .doc = "Create a model without versions."},
-    {GET, "/api/v1/models/{model}", SCOPE_MODEL_READ, .reply = &MODEL_SHAPE, .handle = get_model,
+    {GET, "/api/v1/models/{model}", SCOPE_MODEL_READ, .reply = &MODEL_SHAPE, .handle = reply_model,
      .doc = "Get a model."},
-    {PATCH, "/api/v1/models/{model}", SCOPE_MODEL_WRITE, .body = &DESCRIPTION_UPDATE,
+    {PATCH, "/api/v1/models/{model}", SCOPE_MODEL_WRITE, .body = &MODEL_UPDATE,
      .reply = &MODEL_SHAPE, .handle = patch_model, .audit = "model.update",
-     .doc = "Change a model's description."},
-    {GET, "/api/v1/models/{model}/versions", SCOPE_MODEL_READ, .query = &MODEL_QUERY,
-     .reply = &MODEL_VERSION_SHAPE, .handle = get_versions, .flags = ROUTE_LIST,
-     .doc = "List a model's versions, newest first."},
-    {POST, "/api/v1/projects/{project}/model-versions", SCOPE_MODEL_WRITE, .body = &VERSION_CREATE,
-     .reply = &MODEL_VERSION_SHAPE, .handle = post_version, .flags = ROUTE_IDEMPOTENT,
-     .status = 201, .audit = "model_version.create",
-     .doc = "Register a succeeded run's model as the next version."},
-    {GET, "/api/v1/model-versions/{version}", SCOPE_MODEL_READ, .reply = &MODEL_VERSION_SHAPE,
-     .handle = get_version, .doc = "Get a model version."},
-    {PATCH, "/api/v1/model-versions/{version}", SCOPE_MODEL_WRITE, .body = &DESCRIPTION_UPDATE,
-     .reply = &MODEL_VERSION_SHAPE, .handle = patch_version, .audit = "model_version.update",
-     .doc = "Change a model version's description."},
-    {GET, "/api/v1/model-versions/{version}/files/{name}", SCOPE_MODEL_READ,
-     .handle = get_version_file, .rate = RATE_DOWNLOAD, .doc = "Download a model version's file."},
+     .doc = "Change a model's name or description."},
+    {DELETE, "/api/v1/models/{model}", SCOPE_MODEL_WRITE, .handle = delete_model,
+     .audit = "model.delete",
+     .doc = "Delete a model with its versions; refused while one is being served."},
+    {POST, "/api/v1/models/{model}/tags", SCOPE_MODEL_WRITE, .body = &TAG_BODY,
+     .reply = &MODEL_SHAPE, .handle = post_model_tag, .audit = "model.tag",
+     .doc = "Set a tag of a model."},
+    {DELETE, "/api/v1/models/{model}/tags", SCOPE_MODEL_WRITE, .query = &TAG_QUERY,
+     .handle = delete_model_tag, .audit = "model.untag", .doc = "Remove a tag of a model."},
+    {GET, "/api/v1/models/{model}/aliases/{alias}", SCOPE_MODEL_READ, .reply = &MODEL_VERSION_SHAPE,
+     .handle = get_alias, .doc = "Get the version an alias stands for; latest is the newest."},
+    {PUT, "/api/v1/models/{model}/aliases/{alias}", SCOPE_MODEL_WRITE, .body = &ALIAS_UPDATE,
+     .reply = &MODEL_SHAPE, .handle = put_alias, .doc = "Let an alias stand for a version."},
+    {DELETE, "/api/v1/models/{model}/aliases/{alias}", SCOPE_MODEL_WRITE, .handle = delete_alias,
+     .doc = "Remove an alias."},
 };
 const size_t REGISTRY_ROUTE_COUNT = ROUTES_COUNT(REGISTRY_ROUTES);

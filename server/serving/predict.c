@@ -65,9 +65,10 @@ static enum err target_find(struct ctx *cx, const struct model_ref *model, const
     if (model->version_id)
         TRY(model_version_get(cx, model->version_id, &version));
     else
-        TRY(model_version_find(cx, model->name, model->version, &version, &found));
+        TRY(model_version_by_name(cx, model->name, model->version, &version, &found));
     if (!found)
         return fail(cx, ERR_NOT_FOUND, "Request for unknown model: '%s' is not found", model->name);
+    TRY(model_version_require_servable(cx, &version));
     TRY(endpoint_reach(cx, &version, ret));
     target_remember(connections, key, ret);
     return OK;

@@ -97,10 +97,11 @@ static enum err version_of_path(struct ctx *cx, const struct req *rq, struct mod
     int64_t number;
     bool found;
     TRY(version_param(cx, rq, &number));
-    TRY(model_version_find(cx, req_param(rq, "name"), number, ret, &found));
-    return found ? OK
-                 : fail(cx, ERR_NOT_FOUND, "Request for unknown model: '%s' is not found",
-                        req_param(rq, "name"));
+    TRY(model_version_by_name(cx, req_param(rq, "name"), number, ret, &found));
+    if (!found)
+        return fail(cx, ERR_NOT_FOUND, "Request for unknown model: '%s' is not found",
+                    req_param(rq, "name"));
+    return model_version_require_servable(cx, ret);
 }
 
 static enum err get_server(struct ctx *cx, const struct req *rq, struct reply *rp) {

@@ -40,7 +40,7 @@ export function modelVersionQuery(id: string) {
 }
 
 export function modelFileUrl(id: string, name: string): string {
-    return `/api/v1/model-versions/${id}/files/${encodeURIComponent(name)}`;
+    return `/api/v1/model-versions/${id}/files/${name.split("/").map(encodeURIComponent).join("/")}`;
 }
 
 export function useRegisterModel(project: string) {

@@ -15,6 +15,10 @@ export interface Problem {
   request_id: string;
 }
 
+export interface AliasUpdate {
+  version: number;
+}
+
 export interface ApiToken {
   id: string;
   name: string;
@@ -171,10 +175,6 @@ export interface DatasetVersionCreate {
   /** the column to predict, of a table */
   target?: string | null;
   split?: Split | null;
-}
-
-export interface DescriptionUpdate {
-  description?: string;
 }
 
 export interface EffectivePermission {
@@ -609,16 +609,25 @@ export interface Model {
   latest_version: number | null;
   /** of the newest version */
   metrics: Record<string, number> | null;
+  tags: Record<string, string>;
+  /** version numbers by alias */
+  aliases: Record<string, number>;
 }
 
 export interface ModelCreate {
   name: string;
   description?: string;
+  tags?: Record<string, string> | null;
 }
 
 export interface ModelOutput {
   model_id: string;
   step?: number;
+}
+
+export interface ModelUpdate {
+  name?: string;
+  description?: string;
 }
 
 export interface ModelVersion {
@@ -628,16 +637,31 @@ export interface ModelVersion {
   model_name: string;
   version: number;
   description: string;
+  /** as it was given */
+  source: string;
   run_id: string | null;
+  /** a page elsewhere, or empty */
+  run_link: string;
+  logged_model_id: string | null;
+  stage: "none" | "staging" | "production" | "archived";
+  status: "pending" | "ready" | "failed";
+  status_message: string;
   created_at: string;
+  updated_at: string;
   created_by: string;
+  tags: Record<string, string>;
+  aliases: string[];
   metrics: Record<string, number>;
-  signature: { inputs: { name: string; datatype: string; shape: number[] }[]; outputs: { name: string; datatype: string; shape: number[] }[] };
+  /** whether Slipway can serve it; others have no signature and input kind */
+  servable: boolean;
+  signature: { inputs: { name: string; datatype: string; shape: number[] }[]; outputs: { name: string; datatype: string; shape: number[] }[] } | null;
   classes: string[] | null;
   /** image or table */
-  input_kind: string;
-  input_shape: number[];
+  input_kind: string | null;
+  input_shape: number[] | null;
   size_bytes: number;
+  file_count: number;
+  /** the first 1,000 by name */
   files: { name: string; size_bytes: number; media_type: string; sha256: string }[];
   endpoint: Endpoint | null;
   /** null in lists */
@@ -647,8 +671,20 @@ export interface ModelVersion {
 export interface ModelVersionCreate {
   /** the model's name; made when absent */
   model: string;
-  run_id: string;
+  /** the run it comes from; without a source, a succeeded one with a model */
+  run_id?: string | null;
+  /** where its files are: runs:/<run>/path, models:/<name>/<version>, models:/<name>@<alias>, models:/m-<logged model> or mlflow-artifacts:/… */
+  source?: string | null;
+  run_link?: string | null;
   description?: string;
+  tags?: Record<string, string> | null;
+}
+
+export interface ModelVersionUpdate {
+  description?: string;
+  stage?: "none" | "staging" | "production" | "archived";
+  /** versions that are in this stage become archived */
+  archive_existing?: boolean;
 }
 
 export interface PasswordChange {
@@ -795,6 +831,11 @@ export interface Quotas {
 export interface RecoveryCodes {
   /** each good once; shown this once */
   codes: string[];
+}
+
+export interface RegistryTag {
+  key: string;
+  value: string;
 }
 
 export interface ResetLink {

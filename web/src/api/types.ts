@@ -76,7 +76,18 @@ export interface ModelVersion extends Omit<gen.ModelVersion, "evaluation"> {
     evaluation: Evaluation | null;
 }
 
-export type Signature = ModelVersion["signature"];
+export type Signature = NonNullable<ModelVersion["signature"]>;
+
+/* One that Slipway can serve: the server says so with `servable`. */
+export interface ServableVersion extends ModelVersion {
+    signature: Signature;
+    input_kind: string;
+    input_shape: number[];
+}
+
+export function isServable(version: ModelVersion): version is ServableVersion {
+    return version.servable;
+}
 
 /* Metric values are numbers, or "NaN", "Infinity", "-Infinity". */
 export type MetricValue = number | string;

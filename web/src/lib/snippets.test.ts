@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { ModelVersion } from "../api/types";
+import type { ServableVersion } from "../api/types";
 import { curlSnippet, pythonSnippet } from "./snippets";
 
 const TABLE = {
@@ -14,7 +14,7 @@ const TABLE = {
         ],
         outputs: [],
     },
-} as unknown as ModelVersion;
+} as unknown as ServableVersion;
 
 test("curlSnippet quotes names for the shell", () => {
     const text = curlSnippet("https://host", TABLE);
@@ -27,6 +27,6 @@ test("pythonSnippet sizes image tensors from the signature", () => {
         ...TABLE,
         input_kind: "image",
         signature: { inputs: [{ name: "input", datatype: "FP32", shape: [-1, 1, 28, 28] }], outputs: [] },
-    } as ModelVersion;
+    } as ServableVersion;
     expect(pythonSnippet("https://host", image)).toContain(`"shape": [1,1,28,28], "data": [0.0] * 784`);
 });

@@ -2,12 +2,12 @@
  * Copyable programs that ask a registered version for a prediction. The name and version come from the
  * server and are quoted all the same: a snippet is run in someone's shell.
  */
-import type { InferTensor, ModelVersion } from "../api/types";
+import type { InferTensor, ServableVersion } from "../api/types";
 import { shellQuote } from "./shellQuote";
 
 const ZERO: Record<string, number | string> = { BYTES: "", BOOL: 0 };
 
-export function exampleInputs(version: Pick<ModelVersion, "signature">): InferTensor[] {
+export function exampleInputs(version: Pick<ServableVersion, "signature">): InferTensor[] {
     return version.signature.inputs.map((input) => ({
         name: input.name,
         datatype: input.datatype,
@@ -16,11 +16,11 @@ export function exampleInputs(version: Pick<ModelVersion, "signature">): InferTe
     }));
 }
 
-export function inferPath(version: Pick<ModelVersion, "model_name" | "version">): string {
+export function inferPath(version: Pick<ServableVersion, "model_name" | "version">): string {
     return `/v2/models/${encodeURIComponent(version.model_name)}/versions/${version.version}/infer`;
 }
 
-export function curlSnippet(origin: string, version: ModelVersion): string {
+export function curlSnippet(origin: string, version: ServableVersion): string {
     const lines = [`curl -H "Authorization: Bearer $SLIPWAY_TOKEN" \\`];
     if (version.input_kind === "image") {
         lines.push(`  -H "Content-Type: image/png" --data-binary @digit.png \\`);
@@ -41,7 +41,7 @@ function pythonTensor(tensor: InferTensor): string {
         + `"shape": ${JSON.stringify(tensor.shape)}, "data": ${data}},`;
 }
 
-export function pythonSnippet(origin: string, version: ModelVersion): string {
+export function pythonSnippet(origin: string, version: ServableVersion): string {
     return [
         "import json, os, urllib.request",
         "",

@@ -55,7 +55,7 @@ function ModelView({ model }: { model: Model }) {
             lead={model.description}
             crumbs={[{ label: t("nav.models"), to: `/projects/${project}/models` }]}
             actions={
-                latest && (
+                latest?.servable && (
                     <ButtonLink
                         variant="primary"
                         icon={PenTool}

@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { CircleStop, Download, Waypoints } from "lucide-react";
 import { modelFileUrl, modelVersionQuery, useStopEndpoint } from "../../api/models";
-import type { ModelVersion } from "../../api/types";
+import { isServable, type ModelVersion, type ServableVersion, type Signature } from "../../api/types";
 import { EvaluationView } from "../../charts/EvaluationView";
 import { Button, ButtonLink, DownloadLink } from "../../components/Button";
 import { CodeBlock } from "../../components/CodeBlock";
@@ -32,16 +32,15 @@ function VersionView({ version }: { version: ModelVersion }) {
     const project = useParam("project");
     const [search, setSearch] = useSearchState();
     const { evaluation } = version;
-    const tabs: Tab[] = [
-        { id: "try", label: t("version.try"), content: () => (version.input_kind === "image" ? <TryImage version={version} /> : <TryTable version={version} />) },
-    ];
+    const tabs: Tab[] = [];
+    if (isServable(version)) {
+        tabs.push({ id: "try", label: t("version.try"), content: () => (version.input_kind === "image" ? <TryImage version={version} /> : <TryTable version={version} />) });
+    }
     if (evaluation && (evaluation.confusion || evaluation.class_metrics)) {
         tabs.push({ id: "evaluation", label: t("run.evaluation"), content: () => <EvaluationView evaluation={evaluation} /> });
     }
-    tabs.push(
-        { id: "use", label: t("version.use"), content: () => <UseTab version={version} /> },
-        { id: "files", label: t("dataset.files"), count: version.files.length, content: () => <FilesTab version={version} /> },
-    );
+    if (isServable(version)) tabs.push({ id: "use", label: t("version.use"), content: () => <UseTab version={version} /> });
+    tabs.push({ id: "files", label: t("dataset.files"), count: version.file_count, content: () => <FilesTab version={version} /> });
     return (
         <Page
             title={t("version.title", { name: version.model_name, n: version.version })}
@@ -62,7 +61,7 @@ function VersionView({ version }: { version: ModelVersion }) {
         >
             <div className="stack">
                 <VersionFacts version={version} project={project} />
-                <Tabs label={version.model_name} tabs={tabs} value={search.tab ?? "try"} onChange={(tab) => setSearch({ tab })} />
+                <Tabs label={version.model_name} tabs={tabs} value={search.tab ?? tabs[0]!.id} onChange={(tab) => setSearch({ tab })} />
             </div>
         </Page>
     );
@@ -89,7 +88,7 @@ function VersionFacts({ version, project }: { version: ModelVersion; project: st
             <Facts
                 items={[
                     ...modelMetrics(version.metrics).map(([key, value]): [string, string] => [key, formatMetric(value)]),
-                    [t("version.input"), version.input_shape.join(" × ")],
+                    [t("version.input"), version.input_shape && version.input_shape.join(" × ")],
                     [t("dataset.classes"), version.classes === null ? null : count(version.classes.length)],
                     [t("field.size"), formatBytes(version.size_bytes)],
                     [t("field.run"), version.run_id && (
@@ -106,9 +105,9 @@ function VersionFacts({ version, project }: { version: ModelVersion; project: st
     );
 }
 
-function UseTab({ version }: { version: ModelVersion }) {
+function UseTab({ version }: { version: ServableVersion }) {
     const { t } = useI18n();
-    const tensors = (list: ModelVersion["signature"]["inputs"]): [string, string][] =>
+    const tensors = (list: Signature["inputs"]): [string, string][] =>
         list.map((tensor) => [tensor.name, `${tensor.datatype} [${tensor.shape.join(", ")}]`]);
     return (
         <div className="stack">

@@ -4,7 +4,7 @@
  */
 import { Eraser } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
-import type { ModelVersion } from "../../api/types";
+import type { ServableVersion } from "../../api/types";
 import { Button } from "../../components/Button";
 import { FileDrop } from "../../components/FileDrop";
 import { Card } from "../../components/Surface";
@@ -19,7 +19,7 @@ import { usePrediction } from "./usePrediction";
 
 const ASK_DELAY_MS = 180;
 
-export function TryImage({ version }: { version: ModelVersion }) {
+export function TryImage({ version }: { version: ServableVersion }) {
     const { t } = useI18n();
     const { prediction, error, busy, ask, reset } = usePrediction(version.id);
     const [, height = 28, width = 28] = version.input_shape;

@@ -1,6 +1,6 @@
 /* Tries a table model: a form made from its signature. */
 import { useState, type FormEvent } from "react";
-import type { ModelVersion } from "../../api/types";
+import type { ServableVersion } from "../../api/types";
 import { Button } from "../../components/Button";
 import { Input } from "../../components/Field";
 import { Card } from "../../components/Surface";
@@ -10,7 +10,7 @@ import { AnswerCard } from "./AnswerCard";
 import css from "./Try.module.css";
 import { usePrediction } from "./usePrediction";
 
-export function TryTable({ version }: { version: ModelVersion }) {
+export function TryTable({ version }: { version: ServableVersion }) {
     const { t } = useI18n();
     const { prediction, error, busy, ask } = usePrediction(version.id);
     const [texts, setTexts] = useState<Record<string, string>>({});
