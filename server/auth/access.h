@@ -45,6 +45,9 @@ MUST_USE enum err member_update(struct ctx *cx, const char *user_id,
 MUST_USE enum err member_delete(struct ctx *cx, const char *user_id);
 /* ERR_CONFLICT for somebody who belongs to other teams too. */
 MUST_USE enum err member_reset(struct ctx *cx, const char *user_id, const char **ret_token);
+/* They sign in with their password alone until they set a new one up; their sessions end.
+ * ERR_CONFLICT like member_reset(). */
+MUST_USE enum err member_drop_second_factor(struct ctx *cx, const char *user_id);
 
 /* Sets the password that a reset link allows; every session of the person ends. ERR_NOT_FOUND for a
  * link that is not good (any more). */

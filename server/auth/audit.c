@@ -52,19 +52,24 @@ static const struct field AUDIT_VERIFICATION_FIELDS[] = {
     FIELD(BOOL, struct audit_verification, ok),
     FIELD(INT, struct audit_verification, events),
     FIELD(INT, struct audit_verification, first_bad_seq, .flags = FIELD_NULLABLE),
+    FIELD(INT, struct audit_verification, last_seq),
+    FIELD(STRING, struct audit_verification, last_hash,
+          .doc = "of the newest event: kept elsewhere, it shows later that none was cut off"),
     FIELD(STRING, struct audit_verification, message),
 };
 SHAPE(AUDIT_VERIFICATION, "AuditVerification", struct audit_verification,
       AUDIT_VERIFICATION_FIELDS);
 
 struct verdict {
-    int64_t events, first_bad_seq;
-    const char *fault;
+    int64_t events, first_bad_seq, last_seq;
+    const char *fault, *last_hash;
 };
 static const struct field VERDICT_FIELDS[] = {
     FIELD(INT, struct verdict, events),
     FIELD(INT, struct verdict, first_bad_seq, .flags = FIELD_NULLABLE),
     FIELD(STRING, struct verdict, fault, .flags = FIELD_NULLABLE),
+    FIELD(INT, struct verdict, last_seq),
+    FIELD(STRING, struct verdict, last_hash),
 };
 static SHAPE(VERDICT, "AuditVerdict", struct verdict, VERDICT_FIELDS);
 
@@ -85,7 +90,17 @@ enum err audit_verify(struct ctx *cx, const char *team_id, struct audit_verifica
     *ret = (struct audit_verification){.ok = !v.fault,
                                        .events = v.events,
                                        .first_bad_seq = v.first_bad_seq,
+                                       .last_seq = v.last_seq,
+                                       .last_hash = v.last_hash,
                                        .message = verdict_message(cx, &v)};
+    return OK;
+}
+
+enum err audit_contains(struct ctx *cx, const char *team_id, int64_t seq, const char *hash,
+                        bool *ret) {
+    const char *there;
+    TRY(db_value(cx, &SQL_audit_contains, ARGS(team_id, db_int(cx, seq), hash), &there));
+    *ret = strcmp(there, "t") == 0;
     return OK;
 }
 

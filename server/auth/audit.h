@@ -2,8 +2,8 @@
  * changed. Rows come from auth_audit() (auth.h); nobody can change one.
  *
  * Each team's rows are a chain: a row's hash covers what it says and the hash before it. A row that
- * was changed, or taken out between others, shows; that the newest were cut off shows only against
- * a copy. */
+ * was changed, or taken out between others, shows; that the newest were cut off shows against the
+ * end of an earlier verification. */
 #pragma once
 
 #include "ctx.h"
@@ -31,11 +31,17 @@ struct audit_verification {
     bool ok;
     int64_t events;
     int64_t first_bad_seq; /* FIELD_NO_INT = none */
+    int64_t last_seq;      /* 0 = no events */
+    const char *last_hash; /* hex; what to keep elsewhere: a later log must still have it */
     const char *message;
 };
 extern const struct shape AUDIT_VERIFICATION;
 /* team_id NULL = the chain of what belongs to no team, for the system only. */
 MUST_USE enum err audit_verify(struct ctx *cx, const char *team_id, struct audit_verification *ret);
+
+/* Whether the chain still has the event that an earlier verification ended with. */
+MUST_USE enum err audit_contains(struct ctx *cx, const char *team_id, int64_t seq, const char *hash,
+                                 bool *ret);
 
 enum audit_format { AUDIT_JSONL, AUDIT_CSV };
 struct audit_sink {

@@ -40,8 +40,16 @@ with chain as (
 select count(*) as events,
     min(case fault when 'missing' then expected else seq end) filter (where fault is not null)
         as first_bad_seq,
-    (array_agg(fault order by seq) filter (where fault is not null))[1] as fault
+    (array_agg(fault order by seq) filter (where fault is not null))[1] as fault,
+    coalesce(max(seq), 0) as last_seq,
+    coalesce((select encode(e.hash, 'hex') from audit_events e
+               where e.team_id is not distinct from $1::uuid order by e.seq desc limit 1), '') as last_hash
 from judged;
+
+-- name: audit_contains :one
+select exists (select from audit_events
+                where team_id is not distinct from $1::uuid and seq = $2::bigint
+                  and encode(hash, 'hex') = $3);
 
 -- name: audit_chains :many
 select distinct e.team_id as id, coalesce(t.slug, e.team_id::text, '') as slug

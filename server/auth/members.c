@@ -138,16 +138,20 @@ struct reset {
 };
 
 /* Whoever sets the password is that person everywhere: a team may do it only for its own. */
-static enum err create_reset(struct ctx *cx, void *arg) {
-    struct reset *r = arg;
+static enum err require_own(struct ctx *cx, const struct change *c, const char *what) {
     const char *others;
-    TRY(find(cx, &r->change));
-    TRY(db_value(cx, &SQL_member_other_teams, ARGS(r->change.who.team_id, r->change.user_id),
-                 &others));
+    TRY(db_value(cx, &SQL_member_other_teams, ARGS(c->who.team_id, c->user_id), &others));
     if (strcmp(others, "0") != 0)
         return fail(cx, ERR_CONFLICT,
-                    "this person belongs to other teams too: only the operator can reset their "
-                    "password");
+                    "this person belongs to other teams too: only the operator can reset their %s",
+                    what);
+    return OK;
+}
+
+static enum err create_reset(struct ctx *cx, void *arg) {
+    struct reset *r = arg;
+    TRY(find(cx, &r->change));
+    TRY(require_own(cx, &r->change, "password"));
     return db_exec(cx, &SQL_reset_create, ARGS(r->link.token_sha256, r->change.user_id), NULL);
 }
 
@@ -158,5 +162,25 @@ enum err member_reset(struct ctx *cx, const char *user_id, const char **ret_toke
     link_new(cx, &r.link);
     TRY(as_system(cx, create_reset, &r));
     *ret_token = r.link.token;
+    return OK;
+}
+
+/* --- somebody who lost their authenticator --- */
+
+/* Signing in gets easier for that person everywhere: a team may do it only for its own. */
+static enum err drop_second_factor(struct ctx *cx, void *arg) {
+    struct change *c = arg;
+    TRY(find(cx, c));
+    TRY(require_own(cx, c, "second factor"));
+    TRY(db_exec(cx, &SQL_factor_delete, ARGS(c->user_id), NULL));
+    return db_exec(cx, &SQL_member_end_sessions, ARGS(c->who.team_id, c->user_id), NULL);
+}
+
+enum err member_drop_second_factor(struct ctx *cx, const char *user_id) {
+    struct member member;
+    const struct member_update nothing = {FIELD_NO_ENUM, FIELD_NO_ENUM};
+    struct change c = {cx->who, user_id, &nothing, &member};
+    TRY(as_system(cx, drop_second_factor, &c));
+    principals_forget(cx->app->auth->principals, user_id);
     return OK;
 }

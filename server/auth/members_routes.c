@@ -102,6 +102,12 @@ static enum err post_member_reset(struct ctx *cx, const struct req *rq, struct r
     return OK;
 }
 
+static enum err delete_member_second_factor(struct ctx *cx, const struct req *rq,
+                                            struct reply *rp) {
+    (void)rp;
+    return member_drop_second_factor(cx, req_param(rq, "user"));
+}
+
 static enum err get_invitations(struct ctx *cx, const struct req *rq, struct reply *rp) {
     const struct members_query *query = rq->query;
     struct list invitations;
@@ -158,6 +164,9 @@ const struct route MEMBERS_ROUTES[] = {
     {POST, "/api/v1/members/{user}/reset", SCOPE_TEAM_ADMIN, .reply = &LINK,
      .handle = post_member_reset, .audit = "member.reset",
      .doc = "Make a link by which a member sets a new password; it is shown this once."},
+    {DELETE, "/api/v1/members/{user}/second-factor", SCOPE_TEAM_ADMIN,
+     .handle = delete_member_second_factor, .audit = "member.drop_second_factor",
+     .doc = "Remove the second factor of a member who lost it, and end their sessions."},
     {GET, "/api/v1/invitations", SCOPE_TEAM_ADMIN, .query = &MEMBERS_QUERY, .reply = &INVITATION,
      .handle = get_invitations, .flags = ROUTE_LIST, .doc = "Invitations, the newest first."},
     {POST, "/api/v1/invitations", SCOPE_TEAM_ADMIN, .body = &INVITATION_CREATE,

@@ -73,13 +73,20 @@ static const char *group_roles_json(struct ctx *cx, const struct provider *provi
     return text;
 }
 
+static enum err end_password_sessions(struct ctx *cx, void *arg) {
+    return db_exec(cx, &SQL_sso_end_password_sessions, ARGS(arg), NULL);
+}
+
 static enum err write_row(struct ctx *cx, const struct db_stmt *st, const struct provider *p) {
     const char *role = p->default_role == FIELD_NO_ENUM ? NULL : ROLE_NAMES[p->default_role];
-    return db_exec(cx, st,
-                   ARGS(cx->who.team_id, p->id, p->name, p->issuer, p->client_id, p->secret_sealed,
-                        p->group_claim, group_roles_json(cx, p), role, db_bool(p->sso_only),
-                        db_bool(p->enabled)),
-                   NULL);
+    char team[ID_SIZE];
+    memcpy(team, cx->who.team_id, sizeof(team));
+    TRY(db_exec(cx, st,
+                ARGS(cx->who.team_id, p->id, p->name, p->issuer, p->client_id, p->secret_sealed,
+                     p->group_claim, group_roles_json(cx, p), role, db_bool(p->sso_only),
+                     db_bool(p->enabled)),
+                NULL));
+    return p->sso_only && p->enabled ? as_system(cx, end_password_sessions, team) : OK;
 }
 
 enum err provider_create(struct ctx *cx, struct provider *provider, const char *secret) {

@@ -73,3 +73,10 @@ insert into identities (provider_id, subject, user_id) values ($1::uuid, $2, $3:
 
 -- name: sweep_sso_states :exec
 delete from sso_states where used_at < now() - interval '1 hour';
+
+-- What was opened with a password ends when passwords let in owners alone.
+-- name: sso_end_password_sessions :exec
+update sessions s set revoked_at = now(), revoked_why = 'single sign-on only'
+  from members m
+ where m.team_id = s.team_id and m.user_id = s.user_id and m.role <> 'owner'
+   and s.team_id = $1::uuid and s.provider_id is null and s.revoked_at is null;

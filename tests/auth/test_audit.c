@@ -111,6 +111,28 @@ static void assert_bad(struct domains *d, int64_t seq, const char *word) {
     assert_non_null(strstr(text_at(verdict, "message"), word));
 }
 
+static bool contains(struct domains *d, int64_t seq, const char *hash) {
+    struct ctx cx;
+    bool there;
+    test_ctx_user(&cx, d->db, &d->ours, ROLE_ADMIN);
+    assert_ok(audit_contains(&cx, d->ours.team_id, seq, hash, &there), &cx.err);
+    ctx_done(&cx);
+    return there;
+}
+
+static void test_audit__an_earlier_end_shows_what_was_cut_off(void **state) {
+    struct domains *d = *state;
+    event_make(d, "end.event", "/e");
+    json_t *verdict = as_admin(d, "/api/v1/audit/verify");
+    int64_t last = int_at(verdict, "last_seq");
+    const char *hash = text_at(verdict, "last_hash");
+    assert_int_equal(strlen(hash), 64);
+    event_make(d, "end.event", "/later");
+    assert_true(contains(d, last, hash));
+    assert_false(contains(d, last + 1, hash));
+    assert_false(contains(d, last, text_at(as_admin(d, "/api/v1/audit/verify"), "last_hash")));
+}
+
 static void test_audit__one_changed_or_missing_event_is_named(void **state) {
     struct domains *d = *state;
     for (int i = 0; i < 5; i++)
@@ -155,6 +177,7 @@ int main(void) {
         cmocka_unit_test(test_audit__pages_show_each_event_once),
         cmocka_unit_test(test_audit__is_copied_whole),
         cmocka_unit_test(test_audit__every_chain_is_known_to_the_operator),
+        cmocka_unit_test(test_audit__an_earlier_end_shows_what_was_cut_off),
         cmocka_unit_test(test_audit__one_changed_or_missing_event_is_named),
     };
     return cmocka_run_group_tests(tests, domains_setup, domains_teardown);

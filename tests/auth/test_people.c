@@ -369,6 +369,31 @@ static void test_reset__is_refused_for_people_of_other_teams(void **state) {
              " teams t, users u where t.slug = 'shared' and u.email = 'shared@example.test'");
     const char *of = arena_printf(t->arena, "%s/reset", member_path(t, "shared@example.test"));
     assert_int_equal(browse_status(&owner, "POST", of, NULL), 409);
+    of = arena_printf(t->arena, "%s/second-factor", member_path(t, "shared@example.test"));
+    assert_int_equal(browse_status(&owner, "DELETE", of, NULL), 409);
+}
+
+static void test_second_factor__of_a_member_is_dropped_by_an_admin(void **state) {
+    struct test_service *t = *state;
+    struct browser admin = signed_in(t, "lost.admin@example.test", "lost", ROLE_ADMIN);
+    struct browser member = signed_in(t, "lost.member@example.test", "lost", ROLE_EDITOR);
+    person_create(t, "lost.owner@example.test", "lost", ROLE_OWNER);
+    test_sql(t->db, "insert into second_factors (user_id, secret_sealed, confirmed_at)"
+                    " select id, '\\x00', now() from users where email like 'lost.%'");
+    const char *of =
+        arena_printf(t->arena, "%s/second-factor", member_path(t, "lost.member@example.test"));
+    assert_int_equal(browse_status(&member, "DELETE", of, NULL), 403);
+    assert_int_equal(browse_status(&admin, "DELETE", of, NULL), 204);
+    assert_int_equal(whoami(&member), 401);
+    assert_int_equal(sign_in(&member, "lost.member@example.test", PASSWORD), 200);
+    of = arena_printf(t->arena, "%s/second-factor", member_path(t, "lost.owner@example.test"));
+    assert_int_equal(browse_status(&admin, "DELETE", of, NULL), 403);
+    assert_string_equal(test_sql_value(t->db,
+                                       "select count(*) from second_factors f join users u on"
+                                       " u.id = f.user_id where u.email like 'lost.%'"),
+                        "2");
+    test_sql(t->db, "delete from second_factors f using users u where u.id = f.user_id"
+                    " and u.email like 'lost.%'");
 }
 
 static void test_reset__expires(void **state) {
@@ -632,6 +657,7 @@ int main(void) {
         cmocka_unit_test(test_invitation__followed_by_eight_at_once_lets_one_in),
         cmocka_unit_test(test_reset__sets_a_password_once_and_ends_sessions),
         cmocka_unit_test(test_reset__is_refused_for_people_of_other_teams),
+        cmocka_unit_test(test_second_factor__of_a_member_is_dropped_by_an_admin),
         cmocka_unit_test(test_reset__expires),
         cmocka_unit_test(test_sessions__are_listed_and_ended),
         cmocka_unit_test(test_sessions__of_others_are_not_found),

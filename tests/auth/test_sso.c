@@ -322,6 +322,8 @@ static void test_sso__alone_leaves_passwords_to_owners(void **state) {
     person_create(t, "alone.editor@example.test", "alone", ROLE_EDITOR);
     assert_int_equal(sign_in(&b, "alone.editor@example.test", PASSWORD), 200);
     provider_make(t, &owner, ",\"sso_only\":true");
+    assert_int_equal(whoami(&b), 401);
+    assert_int_equal(whoami(&owner), 200);
     assert_int_equal(sign_in(&b, "alone.editor@example.test", PASSWORD), 403);
     assert_int_equal(sign_in(&owner, "alone.owner@example.test", PASSWORD), 200);
 }

@@ -455,21 +455,55 @@ def b28_redirects(a):
             "a spoofed address in the audit log")
 
 
+# ---- A9: the audit log ----
+
+def a9_audit(a):
+    """One changed row is named, and so is a newest row that was cut off, against an earlier end."""
+    def verify(*words):
+        out = subprocess.run([a.stack.bin / "slipwayd", "audit", "verify", *words, "--config",
+                              a.stack.config], capture_output=True, text=True)
+        return out.returncode, out.stdout + out.stderr
+
+    def as_owner(statement):
+        return a.stack.psql(f"set session_replication_role = replica; {statement}")
+
+    a.stack.client.api("POST", f"{P}/experiments", {"name": "audited"})
+    a.check(verify()[0] == 0, "an untouched log")
+    kept = a.stack.dir / "audit.end"
+    kept.write_text(verify("--json")[1])
+    a.check(verify("--against", kept)[0] == 0, "an untouched log against its own end")
+    last = as_owner("select seq from audit_events e join teams t on t.id = e.team_id and t.slug = 'acme'"
+                    " order by seq desc limit 1")
+    where = f"seq = {last} and team_id = (select id from teams where slug = 'acme')"
+    as_owner(f"create table cut as select * from audit_events where {where};"
+             f" delete from audit_events where {where}")
+    a.check(verify()[0] == 0, "a log without its newest row looks whole")
+    status, text = verify("--against", kept)
+    a.check(status != 0 and last in text, f"the cut is seen against the earlier end: {text}")
+    as_owner("insert into audit_events select * from cut; drop table cut")
+    a.check(verify("--against", kept)[0] == 0, "the row put back")
+    as_owner(f"update audit_events set actor_name = 'somebody else' where {where}")
+    status, text = verify()
+    a.check(status != 0 and last in text, f"the changed row is named: {text}")
+
+
 SETS = [b09_hosts, b10_origins, b11_paths, b12_tokens, b13_passwords, b15_mass_assignment, b16_foreign_ids,
-        b24_log_injection, b28_redirects, b26_abuse, b14_guessing]
+        b24_log_injection, b28_redirects, b26_abuse, b14_guessing,
+        a9_audit]
 
 
 def main():
     wanted, failed = sys.argv[2:], 0
     with Stack(build=sys.argv[1], worker=False) as stack:
         for attack in SETS:
-            name = attack.__name__.partition("_")[0].upper()
+            name, _, title = attack.__name__.partition("_")
+            name = name.upper()
             if wanted and name not in wanted:
                 continue
             a = Attacks(stack)
             a.note = ""
             attack(a)
-            print(f"{name} {attack.__name__[4:].replace('_', ' '):<16} {a.tried:>5} checks, "
+            print(f"{name} {title.replace('_', ' '):<16} {a.tried:>5} checks, "
                   f"{len(a.through)} came through  {a.note}", flush=True)
             for sentence in a.through[:10]:
                 print(f"    FAILED: {sentence}")

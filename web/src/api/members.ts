@@ -40,6 +40,14 @@ export function useResetMember() {
     });
 }
 
+export function useDropSecondFactor() {
+    const cache = useQueryClient();
+    return useMutation({
+        mutationFn: (id: string) => api<void>(`/api/v1/members/${id}/second-factor`, { method: "DELETE" }),
+        onSuccess: () => cache.invalidateQueries({ queryKey: membersQuery.queryKey }),
+    });
+}
+
 export function useInvite() {
     const cache = useQueryClient();
     return useMutation({

@@ -86,6 +86,9 @@ export interface AuditVerification {
   ok: boolean;
   events: number;
   first_bad_seq: number | null;
+  last_seq: number;
+  /** of the newest event: kept elsewhere, it shows later that none was cut off */
+  last_hash: string;
   message: string;
 }
 

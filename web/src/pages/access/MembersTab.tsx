@@ -1,9 +1,9 @@
 /* Members: role, state, reset links, removal. What only an owner may do to an owner is not offered to others. */
 import { useQuery } from "@tanstack/react-query";
 import type { ColumnDef } from "@tanstack/react-table";
-import { KeyRound, MoreHorizontal, UserCheck, UserMinus, UserX } from "lucide-react";
+import { KeyRound, MoreHorizontal, ShieldOff, UserCheck, UserMinus, UserX } from "lucide-react";
 import { useMemo, useState } from "react";
-import { membersQuery, useRemoveMember, useResetMember, useUpdateMember } from "../../api/members";
+import { membersQuery, useDropSecondFactor, useRemoveMember, useResetMember, useUpdateMember } from "../../api/members";
 import type { Member, Session } from "../../api/types";
 import { Button } from "../../components/Button";
 import { DataTable } from "../../components/DataTable";
@@ -22,6 +22,7 @@ interface Actions {
     onRole: (member: Member, role: Member["role"]) => void;
     onState: (member: Member) => void;
     onReset: (member: Member) => void;
+    onDropFactor: (member: Member) => void;
     onRemove: (member: Member) => void;
 }
 
@@ -60,6 +61,11 @@ function MemberMenu({ member, actions }: { member: Member; actions: Actions }) {
             <MenuItem icon={KeyRound} onSelect={() => actions.onReset(member)}>
                 {t("member.reset")}
             </MenuItem>
+            {member.totp && (
+                <MenuItem icon={ShieldOff} onSelect={() => actions.onDropFactor(member)}>
+                    {t("member.drop_factor")}
+                </MenuItem>
+            )}
             <MenuItem icon={active ? UserX : UserCheck} onSelect={() => actions.onState(member)}>
                 {t(active ? "member.deactivate" : "member.activate")}
             </MenuItem>
@@ -78,6 +84,8 @@ export function MembersTab({ session }: { session: Session }) {
     const update = useUpdateMember();
     const remove = useRemoveMember();
     const reset = useResetMember();
+    const dropFactor = useDropSecondFactor();
+    const [unlocking, setUnlocking] = useState<Member | null>(null);
     const [removing, setRemoving] = useState<Member | null>(null);
     const [stopping, setStopping] = useState<Member | null>(null);
     const setState = (member: Member, state: Member["state"]) =>
@@ -89,6 +97,7 @@ export function MembersTab({ session }: { session: Session }) {
                     update.mutate({ id: member.user_id, role }, { onSuccess: () => toast(t("member.role_changed", { name: member.name, role: label("role", role) })) }),
                 onState: (member) => (member.state === "active" ? setStopping(member) : setState(member, "active")),
                 onReset: (member) => reset.mutate(member.user_id),
+                onDropFactor: setUnlocking,
                 onRemove: setRemoving,
             }),
         [i18n, session.role],
@@ -107,6 +116,15 @@ export function MembersTab({ session }: { session: Session }) {
                 action={t("member.deactivate")}
                 busy={update.isPending}
                 onConfirm={() => stopping && setState(stopping, "deactivated")}
+            />
+            <ConfirmDialog
+                open={unlocking !== null}
+                onClose={() => setUnlocking(null)}
+                title={t("member.drop_factor.title", { name: unlocking?.name ?? "" })}
+                body={t("member.drop_factor.body")}
+                action={t("member.drop_factor")}
+                busy={dropFactor.isPending}
+                onConfirm={() => unlocking && dropFactor.mutate(unlocking.user_id, { onSuccess: () => setUnlocking(null) })}
             />
             <ConfirmDialog
                 open={removing !== null}
