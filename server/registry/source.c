@@ -181,8 +181,10 @@ enum err source_resolve(struct ctx *cx, const struct model *model, const char *t
     *ret = (struct source){.dir = ""};
     if (!is_plain(cx, text))
         return refuse(cx, "has no \"..\", \"\\\", \"#\", \"?\" or control characters");
-    if ((rest = after(text, "runs:/")))
-        return of_run(cx, model, segment(cx, &rest), rest, ret);
+    if ((rest = after(text, "runs:/"))) {
+        const char *hex = segment(cx, &rest);
+        return of_run(cx, model, hex, rest, ret);
+    }
     if ((rest = after(text, "models:/")))
         return models_uri(cx, model, rest, ret);
     if ((rest = after(text, "mlflow-artifacts:/")))
