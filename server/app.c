@@ -82,6 +82,11 @@ struct http_registry *app_registry(void) {
     http_register(r, SERVING_ROUTES, SERVING_ROUTE_COUNT);
     http_register(r, LINEAGE_ROUTES, LINEAGE_ROUTE_COUNT);
     http_register(r, MLFLOW_ROUTES, MLFLOW_ROUTE_COUNT);
+    http_register(r, MLFLOW_EXPERIMENT_ROUTES, MLFLOW_EXPERIMENT_ROUTE_COUNT);
+    http_register(r, MLFLOW_RUN_ROUTES, MLFLOW_RUN_ROUTE_COUNT);
+    http_register(r, MLFLOW_INPUT_ROUTES, MLFLOW_INPUT_ROUTE_COUNT);
+    http_register(r, MLFLOW_METRIC_ROUTES, MLFLOW_METRIC_ROUTE_COUNT);
+    http_register(r, MLFLOW_SEARCH_ROUTES, MLFLOW_SEARCH_ROUTE_COUNT);
     return r;
 }
 

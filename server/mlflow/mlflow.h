@@ -32,6 +32,8 @@
     X(MLFLOW_NOT_FOUND, "NOT_FOUND", ERR_NOT_FOUND, 0)                                             \
     X(MLFLOW_PERMISSION_DENIED, "PERMISSION_DENIED", ERR_FORBIDDEN, 0)                             \
     X(MLFLOW_RESOURCE_CONFLICT, "RESOURCE_CONFLICT", ERR_CONFLICT, 0)                              \
+    X(MLFLOW_INVALID_STATE, "INVALID_STATE", ERR_INVALID,                                          \
+      0) /* 500 there: it is no fault of ours */                                                   \
     X(MLFLOW_NOT_IMPLEMENTED, "NOT_IMPLEMENTED", ERR_INVALID, 501)
 
 enum mlflow_error {
@@ -107,3 +109,17 @@ void mlflow_send(struct reply *rp, const struct json_writer *w);
 
 extern const struct route MLFLOW_ROUTES[]; /* health, version, server-info */
 extern const size_t MLFLOW_ROUTE_COUNT;
+extern const struct route MLFLOW_EXPERIMENT_ROUTES[];
+extern const size_t MLFLOW_EXPERIMENT_ROUTE_COUNT;
+extern const struct route MLFLOW_RUN_ROUTES[];
+extern const size_t MLFLOW_RUN_ROUTE_COUNT;
+extern const struct route MLFLOW_INPUT_ROUTES[]; /* what runs read and made */
+extern const size_t MLFLOW_INPUT_ROUTE_COUNT;
+extern const struct route MLFLOW_METRIC_ROUTES[]; /* log-metric, log-batch, histories */
+extern const size_t MLFLOW_METRIC_ROUTE_COUNT;
+extern const struct route MLFLOW_ARTIFACT_ROUTES[];
+extern const size_t MLFLOW_ARTIFACT_ROUTE_COUNT;
+extern const struct route MLFLOW_LOGGED_MODEL_ROUTES[];
+extern const size_t MLFLOW_LOGGED_MODEL_ROUTE_COUNT;
+extern const struct route MLFLOW_SEARCH_ROUTES[];
+extern const size_t MLFLOW_SEARCH_ROUTE_COUNT;

@@ -74,4 +74,3 @@ MUST_USE enum err experiment_require_active(struct ctx *cx, const char *id);
 MUST_USE enum err experiment_put_tags(struct ctx *cx, const char *id, const struct params *tags);
 /* All of them or, with ERR_CONFLICT, none: each must be archived and have no job at work. */
 MUST_USE enum err runs_delete(struct ctx *cx, const char *const *run_ids, size_t count);
-const char *run_name_random(struct arena *arena);

@@ -9,7 +9,8 @@ enum run_with {
     RUN_WITH_TAGS = 2,
     RUN_WITH_METRICS = 4, /* settle first: run_settle(), metrics_settle(); run_search() has */
     RUN_WITH_INPUTS = 8,  /* data sets, models read and models made */
-    RUN_WITH_ALL = 15
+    RUN_WITH_ALL = 15,
+    RUN_WITH_SPEC = 16 /* the spec a run was started with; not part of ALL */
 };
 
 /* A parameter or a tag. */

@@ -22,6 +22,7 @@
 #include "tracking/experiments.h"
 #include "tracking/logged_models.h"
 #include "tracking/metrics.h"
+#include "tracking/search.h"
 
 enum run_state {
     RUN_QUEUED,
@@ -176,5 +177,10 @@ extern const struct route RUN_BULK_ROUTES[];
 extern const size_t RUN_BULK_ROUTE_COUNT;
 extern const struct route TRACKING_ROUTES[];
 extern const size_t TRACKING_ROUTE_COUNT;
+/* A name for a run that was given none: "brave-otter-417". */
+const char *run_name_random(struct arena *arena);
+
 extern const struct db_constraint TRACKING_CONSTRAINTS[];
 extern const size_t TRACKING_CONSTRAINT_COUNT;
+
+#include "tracking/load.h" /* of what stands above */

@@ -1,0 +1,232 @@
+/* load.c: see load.h.
+ *
+ * Rows of every statement come ordered by the run's place in the page, so each run's parameters,
+ * tags and metrics are a slice of one array; nothing is looked up and nothing is copied. */
+#include "tracking/load.h"
+
+#include "sql/tracking.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct text_row {
+    struct run_text text;
+    int64_t n;
+};
+static const struct field TEXT_ROW_FIELDS[] = {
+    FIELD(INT, struct text_row, n),
+    {.name = "key", .type = FIELD_TYPE_STRING, .offset = offsetof(struct text_row, text.key)},
+    {.name = "value", .type = FIELD_TYPE_STRING, .offset = offsetof(struct text_row, text.value)},
+};
+static SHAPE(TEXT_ROW_SHAPE, "TextRow", struct text_row, TEXT_ROW_FIELDS);
+
+struct value_row {
+    int64_t n;
+    const char *key;
+    int64_t step, at_us;
+    double value;
+};
+static const struct field VALUE_ROW_FIELDS[] = {
+    FIELD(INT, struct value_row, n), FIELD(STRING, struct value_row, key),
+    FIELD(INT, struct value_row, step), FIELD(INT, struct value_row, at_us),
+    FIELD(REAL, struct value_row, value)};
+static SHAPE(VALUE_ROW_SHAPE, "ValueRow", struct value_row, VALUE_ROW_FIELDS);
+
+enum input_kind { INPUT_DATASET, INPUT_MODEL, OUTPUT_MODEL, INPUT_KINDS };
+
+struct input_row {
+    int64_t n, kind, step;
+    const char *id;
+    json_t *tags;
+};
+static const struct field INPUT_ROW_FIELDS[] = {
+    FIELD(INT, struct input_row, n),     FIELD(INT, struct input_row, kind),
+    FIELD(UUID, struct input_row, id),   FIELD(INT, struct input_row, step),
+    FIELD(JSON, struct input_row, tags),
+};
+static SHAPE(INPUT_ROW_SHAPE, "InputRow", struct input_row, INPUT_ROW_FIELDS);
+
+struct dataset_row {
+    const char *id, *name, *digest, *source_type, *source, *schema, *profile;
+};
+static const struct field DATASET_ROW_FIELDS[] = {
+    FIELD(UUID, struct dataset_row, id),
+    FIELD(STRING, struct dataset_row, name),
+    FIELD(STRING, struct dataset_row, digest),
+    FIELD(STRING, struct dataset_row, source_type),
+    FIELD(STRING, struct dataset_row, source),
+    FIELD(STRING, struct dataset_row, schema, .flags = FIELD_NULLABLE),
+    FIELD(STRING, struct dataset_row, profile, .flags = FIELD_NULLABLE),
+};
+static SHAPE(DATASET_ROW_SHAPE, "DatasetRow", struct dataset_row, DATASET_ROW_FIELDS);
+
+/* A page being filled. */
+struct page {
+    struct ctx *cx;
+    const char *ids; /* as uuid[] */
+    struct run_details *runs;
+    size_t count;
+};
+
+/* Gives each run its part of `items`: rows are ordered by n, the place in the page from 1. `list`
+ * is the offset of the list within struct run_details. */
+static void slice(struct page *p, void *items, size_t size, const int64_t *places, size_t count,
+                  size_t list) {
+    for (size_t from = 0, to; from < count; from = to) {
+        for (to = from; to < count && places[to] == places[from]; to++)
+            ;
+        char *run = (char *)&p->runs[places[from] - 1];
+        *(struct list *)(void *)(run + list) =
+            (struct list){(char *)items + from * size, to - from};
+    }
+}
+
+static enum err load_texts(struct page *p, const struct db_stmt *statement, size_t list) {
+    struct list rows;
+    TRY(db_many(p->cx, statement, ARGS(p->cx->who.team_id, p->ids), &TEXT_ROW_SHAPE, &rows));
+    const struct text_row *row = rows.items;
+    struct run_text *texts = arena_new_array(p->cx->arena, struct run_text, rows.count + 1);
+    int64_t *places = arena_new_array(p->cx->arena, int64_t, rows.count + 1);
+    for (size_t i = 0; i < rows.count; i++) {
+        texts[i] = row[i].text;
+        places[i] = row[i].n;
+    }
+    slice(p, texts, sizeof(*texts), places, rows.count, list);
+    return OK;
+}
+
+static enum err load_values(struct page *p) {
+    struct list rows;
+    TRY(db_many(p->cx, &SQL_load_metrics, ARGS(p->cx->who.team_id, p->ids), &VALUE_ROW_SHAPE,
+                &rows));
+    const struct value_row *row = rows.items;
+    struct run_value *values = arena_new_array(p->cx->arena, struct run_value, rows.count + 1);
+    int64_t *places = arena_new_array(p->cx->arena, int64_t, rows.count + 1);
+    for (size_t i = 0; i < rows.count; i++) {
+        values[i] = (struct run_value){row[i].key, row[i].step, row[i].at_us, row[i].value};
+        places[i] = row[i].n;
+    }
+    slice(p, values, sizeof(*values), places, rows.count, offsetof(struct run_details, metrics));
+    return OK;
+}
+
+/* ---- inputs and outputs */
+
+static int compare_ids(const void *a, const void *b) {
+    const struct dataset_row *x = a, *y = b;
+    return strcmp(x->id, y->id);
+}
+
+static struct list tags_of(struct ctx *cx, json_t *json) {
+    struct run_text *tags = arena_new_array(cx->arena, struct run_text, json_object_size(json) + 1);
+    size_t count = 0;
+    const char *key;
+    json_t *value;
+    json_object_foreach(json, key, value) {
+        if (json_is_string(value))
+            tags[count++] = (struct run_text){key, json_string_value(value)};
+    }
+    return (struct list){tags, count};
+}
+
+static void fill_dataset(struct ctx *cx, const struct list *known, const struct input_row *row,
+                         struct run_dataset *ret) {
+    const struct dataset_row *found =
+        bsearch(&(struct dataset_row){.id = row->id}, known->items, known->count,
+                sizeof(struct dataset_row), compare_ids);
+    *ret = (struct run_dataset){.tags = tags_of(cx, row->tags)};
+    if (!found)
+        return;
+    ret->name = found->name;
+    ret->digest = found->digest;
+    ret->source_type = found->source_type;
+    ret->source = found->source;
+    ret->schema = found->schema;
+    ret->profile = found->profile;
+}
+
+static enum err load_datasets(struct page *p, const struct list *rows, struct list *ret) {
+    const struct input_row *row = rows->items;
+    const char **ids = arena_new_array(p->cx->arena, const char *, rows->count + 1);
+    size_t count = 0;
+    *ret = (struct list){NULL, 0};
+    for (size_t i = 0; i < rows->count; i++)
+        if (row[i].kind == INPUT_DATASET)
+            ids[count++] = row[i].id;
+    if (count == 0)
+        return OK;
+    return db_many(p->cx, &SQL_load_datasets,
+                   ARGS(p->cx->who.team_id, db_text_array(p->cx, ids, count)), &DATASET_ROW_SHAPE,
+                   ret);
+}
+
+/* The rows of one kind, in the list of their runs. */
+static void fill_models(struct page *p, const struct list *rows, enum input_kind kind,
+                        size_t list) {
+    const struct input_row *row = rows->items;
+    struct run_model *models = arena_new_array(p->cx->arena, struct run_model, rows->count + 1);
+    int64_t *places = arena_new_array(p->cx->arena, int64_t, rows->count + 1);
+    size_t count = 0;
+    for (size_t i = 0; i < rows->count; i++)
+        if (row[i].kind == (int64_t)kind) {
+            places[count] = row[i].n;
+            models[count++] = (struct run_model){row[i].id, row[i].step};
+        }
+    slice(p, models, sizeof(*models), places, count, list);
+}
+
+static enum err load_inputs(struct page *p) {
+    struct list rows, known;
+    TRY(db_many(p->cx, &SQL_load_inputs, ARGS(p->cx->who.team_id, p->ids), &INPUT_ROW_SHAPE,
+                &rows));
+    TRY(load_datasets(p, &rows, &known));
+    const struct input_row *row = rows.items;
+    struct run_dataset *sets = arena_new_array(p->cx->arena, struct run_dataset, rows.count + 1);
+    int64_t *places = arena_new_array(p->cx->arena, int64_t, rows.count + 1);
+    size_t count = 0;
+    for (size_t i = 0; i < rows.count; i++)
+        if (row[i].kind == INPUT_DATASET) {
+            places[count] = row[i].n;
+            fill_dataset(p->cx, &known, &row[i], &sets[count++]);
+        }
+    slice(p, sets, sizeof(*sets), places, count, offsetof(struct run_details, datasets));
+    fill_models(p, &rows, INPUT_MODEL, offsetof(struct run_details, model_inputs));
+    fill_models(p, &rows, OUTPUT_MODEL, offsetof(struct run_details, model_outputs));
+    return OK;
+}
+
+/* ---- runs */
+
+/* The ids that were found are what the other statements ask for: places count these. */
+static enum err load_rows(struct page *p, const char *const *ids, size_t count, bool with_spec) {
+    struct list rows;
+    TRY(db_many(p->cx, &SQL_load_runs,
+                ARGS(p->cx->who.team_id, db_text_array(p->cx, ids, count), db_bool(with_spec)),
+                &RUN_SHAPE, &rows));
+    const struct run *run = rows.items;
+    p->count = rows.count;
+    p->runs = arena_new_array(p->cx->arena, struct run_details, rows.count + 1);
+    const char **found = arena_new_array(p->cx->arena, const char *, rows.count + 1);
+    for (size_t i = 0; i < rows.count; i++) {
+        p->runs[i].run = run[i];
+        found[i] = run[i].id;
+    }
+    p->ids = db_text_array(p->cx, found, rows.count);
+    return OK;
+}
+
+enum err runs_load(struct ctx *cx, const char *const *ids, size_t count, unsigned what,
+                   struct list *ret) {
+    struct page p = {.cx = cx};
+    TRY(load_rows(&p, ids, count, what & RUN_WITH_SPEC));
+    if (what & RUN_WITH_PARAMS)
+        TRY(load_texts(&p, &SQL_load_params, offsetof(struct run_details, params)));
+    if (what & RUN_WITH_TAGS)
+        TRY(load_texts(&p, &SQL_load_tags, offsetof(struct run_details, tags)));
+    if (what & RUN_WITH_METRICS)
+        TRY(load_values(&p));
+    if (what & RUN_WITH_INPUTS)
+        TRY(load_inputs(&p));
+    *ret = (struct list){p.runs, p.count};
+    return OK;
+}

@@ -1,0 +1,58 @@
+-- Pages of runs. $2 is the page's ids; n counts them from 1, so that rows find their run by position.
+
+-- name: load_runs :many
+select r.id, r.project_id, r.experiment_id, e.name as experiment_name, e.number as experiment_number,
+       r.name, r.state, r.parent_id, r.source, r.user_name, r.archived_at, r.job_id,
+       r.dataset_version_id, d.name as dataset_name, v.version as dataset_version, r.created_at,
+       r.started_at, r.finished_at, r.created_by, r.notes, coalesce(j.progress, 0) as progress,
+       coalesce(j.message, '') as message, j.eta_s, r.device,
+       case when $3::boolean then r.spec end as spec
+  from unnest($2::uuid[]) with ordinality as u (id, n)
+  join runs r on r.team_id = $1::uuid and r.id = u.id
+  join experiments e on e.team_id = r.team_id and e.id = r.experiment_id
+  left join dataset_versions v on v.team_id = r.team_id and v.id = r.dataset_version_id
+  left join datasets d on d.team_id = v.team_id and d.id = v.dataset_id
+  left join jobs j on j.team_id = r.team_id and j.id = r.job_id
+ order by u.n;
+
+-- name: load_params :many
+select u.n, p.key, p.value
+  from unnest($2::uuid[]) with ordinality as u (id, n)
+  join run_params p on p.team_id = $1::uuid and p.run_id = u.id
+ order by u.n, p.key;
+
+-- name: load_tags :many
+select u.n, t.key, t.value
+  from unnest($2::uuid[]) with ordinality as u (id, n)
+  join run_tags t on t.team_id = $1::uuid and t.run_id = u.id
+ order by u.n, t.key;
+
+-- name: load_metrics :many
+select u.n, m.key, m.last_step as step, (extract(epoch from m.last_at) * 1000000)::bigint as at_us,
+       m.last_value as value
+  from unnest($2::uuid[]) with ordinality as u (id, n)
+  join run_metrics m on m.team_id = $1::uuid and m.run_id = u.id
+ where m.points > 0
+ order by u.n, m.key;
+
+-- name: load_inputs :many
+-- What runs read and made: 0 data sets, 1 models read, 2 models made.
+select n, 0 as kind, i.logged_dataset_id as id, 0 as step, i.tags
+  from unnest($2::uuid[]) with ordinality as u (id, n)
+  join run_inputs i on i.team_id = $1::uuid and i.run_id = u.id
+ union all
+select n, 1, m.logged_model_id, 0, null
+  from unnest($2::uuid[]) with ordinality as u (id, n)
+  join run_model_inputs m on m.team_id = $1::uuid and m.run_id = u.id
+ union all
+select n, 2, m.logged_model_id, m.step, null
+  from unnest($2::uuid[]) with ordinality as u (id, n)
+  join run_model_outputs m on m.team_id = $1::uuid and m.run_id = u.id
+ order by n, kind, step, id;
+
+-- name: load_datasets :many
+-- Each data set once, however many runs read it: a profile may have megabytes.
+select id, name, digest, source_type, source, schema, profile
+  from logged_datasets
+ where team_id = $1::uuid and id = any ($2::uuid[])
+ order by id;
