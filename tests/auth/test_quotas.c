@@ -100,6 +100,10 @@ static void test_quota__of_runs_jobs_storage_and_members(void **state) {
     reply = send_json(d, 403, &d->editor, "POST", path, body);
     assert_non_null(strstr(reply->body, "\\\"queued_jobs\\\""));
     assert_int_equal(quota_set(d, &b, "queued_jobs", "null")->status, 200);
+    assert_int_equal(quota_set(d, &b, "storage_bytes", "8")->status, 200); /* used up already */
+    reply = send_json(d, 403, &d->editor, "POST", path, body);
+    assert_non_null(strstr(reply->body, "\\\"storage_bytes\\\""));
+    assert_int_equal(quota_set(d, &b, "storage_bytes", "null")->status, 200);
 
     assert_int_equal(quota_set(d, &b, "members", "0")->status, 200);
     assert_int_equal(browse_status(&b, "POST", "/api/v1/service-accounts",
