@@ -142,6 +142,8 @@ static enum err insert_open(struct ctx *cx, const struct run_open *o, struct run
     struct params tags, params;
     struct run made;
     bool found;
+    if (!uuid_is_valid(o->experiment_id))
+        return refuse_open(cx, o);
     TRY(find_parent(cx, o, &run->parent_id));
     TRY(texts_of_member(cx, o->tags, "tags", &tags));
     TRY(texts_of_member(cx, o->params, "params", &params));
