@@ -9,6 +9,7 @@ import { createReadStream, existsSync, statSync } from "node:fs";
 import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
 import { ACCESS_ROUTES } from "./access.mjs";
+import { TRACKING_ROUTES } from "./tracking.mjs";
 import * as world from "./world.mjs";
 
 const PORT = Number(process.argv[2] ?? 8088);
@@ -27,8 +28,8 @@ function json(response, status, body) {
     response.end(body === undefined ? undefined : JSON.stringify(body));
 }
 
-function problem(response, status, code, detail, field) {
-    json(response, status, { type: "about:blank", title: code, status, code, detail, field, request_id: "01JD0000MOCK" });
+function problem(response, status, code, detail, field, position) {
+    json(response, status, { type: "about:blank", title: code, status, code, detail, field, request_id: "01JD0000MOCK", position });
 }
 
 function page(items) {
@@ -67,7 +68,7 @@ function stream(request, response) {
     request.on("close", () => clearInterval(timer));
 }
 
-/* method, pattern, handler(parameters of the pattern, url, body, response) → body, or undefined when it answered itself */
+/* method, pattern, handler(parameters of the pattern, url, body, response, refuse) → body, or undefined when it answered itself */
 const ROUTES = [
     ["GET", "/session", (_p, _u, _b, r) => (signedIn ? world.session : problem(r, 401, "UNAUTHENTICATED", "no session"))],
     ["POST", "/session", (_p, _u, body, r) => {
@@ -84,9 +85,7 @@ const ROUTES = [
     ["GET", "/projects/:project", ([slug], _u, _b, r) => world.projects.find((item) => item.slug === slug) ?? problem(r, 404, "NOT_FOUND", `project "${slug}" does not exist`)],
     ["GET", "/projects/:project/datasets", ([slug], _u, _b, r) => lists(slug, r, world.datasets)],
     ["GET", "/projects/:project/jobs", ([slug], _u, _b, r) => lists(slug, r, world.jobs())],
-    ["GET", "/projects/:project/runs", ([slug], url, _b, r) => lists(slug, r, world.runs().slice(0, Number(url.searchParams.get("limit"))))],
     ["GET", "/projects/:project/models", ([slug], _u, _b, r) => lists(slug, r, world.models)],
-    ["GET", "/projects/:project/experiments", () => page(world.experiments)],
     ["GET", "/datasets/:id", ([id]) => world.datasets.find((item) => item.id === id)],
     ["GET", "/datasets/:id/versions", ([id]) => page(world.versions.filter((item) => item.dataset_id === id))],
     ["GET", "/dataset-versions/:id", ([id]) => world.versions.find((item) => item.id === id)],
@@ -104,10 +103,8 @@ const ROUTES = [
     ["GET", "/jobs/:id", ([id]) => world.jobs().find((item) => item.id === id)],
     ["GET", "/jobs/:id/events", () => page(world.jobEvents)],
     ["GET", "/jobs/:id/logs", () => page(world.logs())],
-    ["GET", "/runs/:id", ([id]) => world.runs().find((item) => item.id === id)],
     ["GET", "/runs/:id/metrics", ([id], url) => ({ items: world.metrics(id, url.searchParams) })],
     ["GET", "/runs/:id/logs", () => page(world.logs())],
-    ["GET", "/runs/:id/artifacts", () => page(world.artifacts)],
     ["GET", "/models/:id", ([id]) => world.models.find((item) => item.id === id)],
     ["GET", "/models/:id/versions", ([id]) => page(world.modelVersions.filter((item) => item.model_id === id))],
     ["POST", "/projects/:project/model-versions", () => world.modelVersions[0]],
@@ -123,6 +120,7 @@ const ROUTES = [
     ["GET", "/workers", () => page(world.workers)],
     ["GET", "/uploads", () => page(world.uploads)],
     ...ACCESS_ROUTES,
+    ...TRACKING_ROUTES,
 ];
 
 function lists(slug, response, items) {
@@ -132,7 +130,7 @@ function lists(slug, response, items) {
 
 function match(method, path) {
     for (const [wanted, pattern, handle] of ROUTES) {
-        const found = wanted === method && new RegExp(`^/api/v1${pattern.replace(/:\w+/g, "([^/]+)")}$`).exec(path);
+        const found = wanted === method && new RegExp(`^/api/v1${pattern.replace(/:\w+(\*|\([\w|]+\))?/g, (_whole, form = "([^/]+)") => (form === "*" ? "(.+)" : form))}$`).exec(path);
         if (found) return { handle, params: found.slice(1).map(decodeURIComponent) };
     }
     return null;
@@ -144,7 +142,7 @@ createServer(async (request, response) => {
     if (!url.pathname.startsWith("/api/")) return serveUi(url, response);
     const found = match(request.method, url.pathname);
     if (!found) return problem(response, 404, "NOT_FOUND", `${request.method} ${url.pathname} is not canned`);
-    const body = found.handle(found.params, url, await bodyOf(request), response);
+    const body = found.handle(found.params, url, await bodyOf(request), response, (...rest) => problem(response, ...rest));
     if (response.writableEnded || response.headersSent) return undefined;
     return body === undefined ? problem(response, 404, "NOT_FOUND", "that object does not exist") : json(response, 200, body);
 }).listen(PORT, "127.0.0.1", () => console.log(`http://127.0.0.1:${PORT}`));

@@ -31,6 +31,7 @@ const project = (n, slug, name, counts, description) => ({ id: id(n), slug, name
 export const projects = [
     project(1, "digits", "Handwritten digits", { datasets: 3, runs: 14, models: 2, active_jobs: 2 }, "The whole path on real digits: import, train, register, predict."),
     project(5, "empty", "Nothing yet", { datasets: 0, runs: 0, models: 0, active_jobs: 0 }, ""),
+    project(7, "many", "Thousands of runs", { datasets: 0, runs: 5000, models: 0, active_jobs: 0 }, ""),
     project(6, "broken", "Unreachable", { datasets: 1, runs: 1, models: 1, active_jobs: 0 }, ""),
 ];
 
@@ -99,7 +100,7 @@ const run = (n, name, state, rest) => ({
     created_at: ago((n - 200) * 2400 + 40), started_at: ago((n - 200) * 2400 + 35), finished_at: state === "running" ? null : ago((n - 200) * 2400 - 180), created_by: PEOPLE, notes: "", tags: { purpose: "demo" },
     params: { epochs: "6", batch_size: "128", "optimizer.lr": "0.002", "optimizer.type": "adamw", seed: String(n) },
     metrics: { ...METRICS, "val/loss": 0.0312 + (n % 5) * 0.004, "val/accuracy": 0.9908 - (n % 5) * 0.0013, "test/accuracy": 0.9916 - (n % 5) * 0.0011, "test/loss": 0.0281 + (n % 5) * 0.003 },
-    progress: 1, message: "", eta_s: null, device: "cpu", evaluation, spec: SPEC, ...rest,
+    progress: 1, message: "", eta_s: null, device: "cpu", evaluation, spec: SPEC, experiment_number: 1, parent_id: null, source: "native", user_name: null, archived_at: null, ...rest,
 });
 export function runs() {
     const live = liveFraction();
@@ -111,7 +112,6 @@ export function runs() {
             .map((name, i) => run(201 + i, name, i === 2 ? "failed" : i === 5 ? "cancelled" : "succeeded", i === 2 ? { metrics: {}, evaluation: null } : {})),
     ];
 }
-export const experiments = [{ id: id(31), project_id: PROJECT, name: "baseline", description: "", runs: 10, created_at: ago(9e5) }, { id: id(32), project_id: PROJECT, name: "wider", description: "", runs: 4, created_at: ago(9e5) }];
 
 const noise = (i, seed) => Math.sin(i * 12.9898 + seed * 78.233) * 0.5 + Math.sin(i * 4.13 + seed) * 0.5;
 const CURVES = {
@@ -167,8 +167,6 @@ export function logs() {
     for (let i = 1; i <= 40; i++) lines.push(i % 13 ? `step ${i * 60}: loss ${(2 / i).toFixed(4)}, accuracy ${(1 - 0.4 / i).toFixed(4)}` : "input queue was empty for 120 ms");
     return lines.map((message, i) => ({ seq: i + 1, at: ago(120 - i), level: message.startsWith("input") ? "warning" : "info", message }));
 }
-export const artifacts = [["model.safetensors", 1687512], ["model.json", 2210], ["evaluation.json", 5120], ["checkpoint/last", 5063100]]
-    .map(([name, size_bytes], i) => ({ id: id(300 + i), run_id: id(201), name, size_bytes, sha256: "4e07408562bedb8b60ce05c1decfe3ad16b72230967de01f640b7e4729b49fce", media_type: "application/octet-stream", created_at: ago(2000) }));
 export const templates = [
     { id: "cnn", title: "Small convolutional network", description: "Two blocks and a hidden layer. About 99 % on digits in a minute or two.", kind: "image", spec: SPEC },
     { id: "mlp", title: "Multilayer perceptron", description: "Fast, and a fair first answer for any data.", kind: "image", spec: { ...SPEC, model: { layers: [{ type: "flatten" }, { type: "linear", out: 256 }, { type: "relu" }, { type: "linear", out: "classes" }], loss: "cross_entropy" } } },

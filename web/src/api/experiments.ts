@@ -53,8 +53,8 @@ export function useMoveExperiment(project: string) {
     return useMutation({
         mutationFn: ({ id, change }: { id: string; change: LifecycleChange }) =>
             change === "delete"
-                ? api<void>(`/api/v1/experiments/${id}`, { method: "DELETE" })
-                : api<void>(`/api/v1/experiments/${id}/${change}`, { method: "POST" }),
+                ? api<unknown>(`/api/v1/experiments/${id}`, { method: "DELETE" })
+                : api<unknown>(`/api/v1/experiments/${id}/${change}`, { method: "POST" }),
         onSuccess: () => {
             void cache.invalidateQueries({ queryKey: ["experiments", project] });
             void cache.invalidateQueries({ queryKey: ["runs", project] });

@@ -8,12 +8,13 @@ import {
 } from "@tanstack/react-query";
 import { api, withQuery } from "./client";
 import type {
-    Artifact,
     Items,
     Lifecycle,
     MetricSeries,
     Page,
     Run,
+    RunBulk,
+    RunBulkDone,
     RunField,
     RunGroup,
     SpecReport,
@@ -67,18 +68,17 @@ export function runGroupsQuery(project: string, filter: RunFilter, by: string, m
     });
 }
 
-export interface BulkChange {
-    ids: string[];
-    action: "tag" | "untag" | "move" | "archive" | "restore" | "delete";
-    key?: string;
-    value?: string;
-    experiment_id?: string;
-}
+/* What the server takes at once. */
+const BULK_RUNS = 1000;
 
 export function useBulkRuns(project: string) {
     const cache = useQueryClient();
     return useMutation({
-        mutationFn: (body: BulkChange) => api<{ changed: number }>(`/api/v1/projects/${project}/runs/bulk`, { method: "POST", json: body }),
+        mutationFn: async ({ ids, ...change }: RunBulk) => {
+            for (let at = 0; at < ids.length; at += BULK_RUNS) {
+                await api<RunBulkDone>(`/api/v1/projects/${project}/runs/bulk`, { method: "POST", json: { ids: ids.slice(at, at + BULK_RUNS), ...change } });
+            }
+        },
         onSuccess: () => {
             void cache.invalidateQueries({ queryKey: ["runs", project] });
             void cache.invalidateQueries({ queryKey: ["run"] });
@@ -122,18 +122,6 @@ export function metricsQuery(run: string, view: MetricWindow) {
         enabled: run !== "" && view.keys.length > 0,
         placeholderData: keepPreviousData,
     });
-}
-
-export function artifactsQuery(run: string) {
-    return queryOptions({
-        queryKey: ["run", run, "artifacts"],
-        queryFn: ({ signal }) =>
-            api<Page<Artifact>>(`/api/v1/runs/${run}/artifacts`, { query: { limit: 200 }, signal }),
-    });
-}
-
-export function artifactUrl(id: string): string {
-    return `/api/v1/artifacts/${id}/content`;
 }
 
 export function templatesQuery(version: string) {
@@ -190,8 +178,35 @@ export function useStartTraining(project: string) {
 export function useUpdateRun(id: string) {
     const cache = useQueryClient();
     return useMutation({
-        mutationFn: (body: { name?: string; notes?: string; tags?: Record<string, string> }) =>
-            api<Run>(`/api/v1/runs/${id}`, { method: "PATCH", json: body }),
+        mutationFn: (body: { name?: string; notes?: string }) => api<Run>(`/api/v1/runs/${id}`, { method: "PATCH", json: body }),
         onSuccess: () => cache.invalidateQueries({ queryKey: ["run", id] }),
+    });
+}
+
+/** Sets tags; null takes one away. */
+export function useTagRun(id: string) {
+    const cache = useQueryClient();
+    return useMutation({
+        mutationFn: (tags: Record<string, string | null>) => api<void>(`/api/v1/runs/${id}/tags`, { method: "PATCH", json: { tags } }),
+        onSuccess: () => cache.invalidateQueries({ queryKey: ["run", id] }),
+    });
+}
+
+export function useMoveRun(id: string) {
+    const cache = useQueryClient();
+    return useMutation({
+        mutationFn: (change: "archive" | "restore" | "delete") =>
+            change === "delete" ? api<unknown>(`/api/v1/runs/${id}`, { method: "DELETE" }) : api<unknown>(`/api/v1/runs/${id}/${change}`, { method: "POST" }),
+        onSuccess: (_run, change) => {
+            if (change !== "delete") void cache.invalidateQueries({ queryKey: ["run", id] });
+            void cache.invalidateQueries({ queryKey: ["runs"] });
+        },
+    });
+}
+
+export function childRunsQuery(id: string) {
+    return queryOptions({
+        queryKey: ["run", id, "children"],
+        queryFn: ({ signal }) => api<Page<Run>>(`/api/v1/runs/${id}/children`, { query: { limit: 200 }, signal }),
     });
 }

@@ -21,4 +21,5 @@ export default {
     "evaluation.recall": "Recall",
     "evaluation.f1": "F1",
     "evaluation.support": "Samples",
+    "chart.more": "Show more ({n})",
 } as const;

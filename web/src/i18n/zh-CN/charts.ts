@@ -23,6 +23,7 @@ const texts: Texts<"charts"> = {
     "evaluation.recall": "召回率",
     "evaluation.f1": "F1",
     "evaluation.support": "样本数",
+    "chart.more": "显示更多（{n}）",
 };
 
 export default texts;

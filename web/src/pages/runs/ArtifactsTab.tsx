@@ -1,52 +1,106 @@
-/* The files a run kept. */
-import { useQuery } from "@tanstack/react-query";
-import type { ColumnDef } from "@tanstack/react-table";
-import { Download, Package } from "lucide-react";
-import { useMemo } from "react";
-import { artifactsQuery, artifactUrl } from "../../api/runs";
-import type { Artifact } from "../../api/types";
-import { DownloadLink } from "../../components/Button";
-import { CopyButton } from "../../components/CodeBlock";
-import { DataTable } from "../../components/DataTable";
+/* The files of a run: a tree that is read level by level, and beside it what is in the chosen one. The choice is in the URL. */
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { ChevronDown, ChevronRight, File, Folder, Package } from "lucide-react";
+import { useState } from "react";
+import { artifactLevelQuery } from "../../api/artifacts";
+import type { Artifact, Run } from "../../api/types";
+import { Button } from "../../components/Button";
 import { Answer, EmptyState } from "../../components/Status";
-import { useI18n, type I18n } from "../../i18n/i18n";
+import { useI18n } from "../../i18n/i18n";
+import { cx } from "../../lib/cx";
 import { formatBytes } from "../../lib/format";
+import { useSearchState } from "../../lib/urlState";
+import { useRows } from "../../lib/useRows";
+import { ArtifactPreview } from "./ArtifactPreview";
+import css from "./Artifacts.module.css";
 
-const HASH_SHOWN = 12;
+const INDENT_PX = 16;
 
-function columnsOf({ t, ago }: I18n): ColumnDef<Artifact>[] {
-    return [
-        { id: "name", header: t("field.name"), meta: { width: "minmax(200px, 2fr)" }, cell: ({ row }) => <strong className="truncate">{row.original.name}</strong> },
-        { id: "size", header: t("field.size"), meta: { width: "110px", right: true }, cell: ({ row }) => formatBytes(row.original.size_bytes) },
-        { id: "sha256", header: t("field.sha256"), meta: { width: "190px" }, cell: ({ row }) => (
-            <>
-                <span className="mono faint" title={row.original.sha256 ?? ""}>{row.original.sha256?.slice(0, HASH_SHOWN)}</span>
-                <CopyButton text={row.original.sha256 ?? ""} />
-            </>
-        ) },
-        { id: "created", header: t("field.created"), meta: { width: "140px" }, cell: ({ row }) => <span className="muted">{row.original.created_at && ago(row.original.created_at)}</span> },
-        { id: "get", header: "", meta: { width: "140px", right: true }, cell: ({ row }) => (
-            <DownloadLink small variant="ghost" icon={Download} name={row.original.name} href={artifactUrl(row.original.id ?? "")}>
-                {t("action.download")}
-            </DownloadLink>
-        ) },
-    ];
+interface LevelProps {
+    run: string;
+    path: string;
+    depth: number;
+    chosen: string;
+    onChoose: (path: string) => void;
+    pollMs: number | false;
 }
 
-export function ArtifactsTab({ run, pollMs }: { run: string; pollMs: number | false }) {
-    const i18n = useI18n();
-    const { t } = i18n;
-    const query = useQuery({ ...artifactsQuery(run), refetchInterval: pollMs });
-    const columns = useMemo(() => columnsOf(i18n), [i18n]);
+const baseName = (path: string) => path.slice(path.lastIndexOf("/") + 1);
+
+export function ArtifactsTab({ run, pollMs }: { run: Run; pollMs: number | false }) {
+    const { t } = useI18n();
+    const [search, setSearch] = useSearchState();
+    const query = useInfiniteQuery({ ...artifactLevelQuery(run.id, ""), refetchInterval: pollMs });
+    const chosen = search.file ?? "";
     return (
         <Answer query={query}>
-            {(page) =>
-                page.items.length === 0 ? (
+            {(data) =>
+                data.pages[0]!.items.length === 0 ? (
                     <EmptyState icon={Package} title={t("artifacts.empty.title")} body={t("artifacts.empty.body")} />
                 ) : (
-                    <DataTable label={t("run.artifacts")} rows={page.items} columns={columns} rowKey={(row) => row.name} />
+                    <div className={css.browser}>
+                        <div className={css.tree} role="tree" aria-label={t("run.artifacts")}>
+                            <Level run={run.id} path="" depth={0} chosen={chosen} onChoose={(file) => setSearch({ file })} pollMs={pollMs} />
+                        </div>
+                        <div className={css.preview}>
+                            {chosen === "" ? (
+                                <EmptyState icon={File} title={t("artifacts.choose.title")} body={t("artifacts.choose.body")} />
+                            ) : (
+                                <ArtifactPreview key={chosen} run={run} path={chosen} onGone={() => setSearch({ file: null })} />
+                            )}
+                        </div>
+                    </div>
                 )
             }
         </Answer>
+    );
+}
+
+function Level({ run, path, depth, chosen, onChoose, pollMs }: LevelProps) {
+    const { t } = useI18n();
+    const query = useInfiniteQuery({ ...artifactLevelQuery(run, path), refetchInterval: depth === 0 ? pollMs : false });
+    const { rows, onEnd } = useRows<Artifact>(query);
+    return (
+        <Answer query={query} lines={2}>
+            {() => (
+                <ul role="group">
+                    {rows.map((entry) =>
+                        entry.is_dir ? (
+                            <Directory key={entry.name} run={run} path={entry.name} depth={depth} chosen={chosen} onChoose={onChoose} pollMs={pollMs} />
+                        ) : (
+                            <li key={entry.name} role="treeitem" aria-selected={entry.name === chosen}>
+                                <button type="button" className={cx(css.entry, entry.name === chosen && css.chosen)} style={{ paddingLeft: 10 + (depth + 1) * INDENT_PX }} onClick={() => onChoose(entry.name)}>
+                                    <File size={14} aria-hidden />
+                                    <span className="truncate grow" title={entry.name}>{baseName(entry.name)}</span>
+                                    <span className="faint num">{formatBytes(entry.size_bytes)}</span>
+                                </button>
+                            </li>
+                        ),
+                    )}
+                    {query.hasNextPage && (
+                        <li>
+                            <Button small variant="ghost" onClick={onEnd}>
+                                {t("logs.more")}
+                            </Button>
+                        </li>
+                    )}
+                </ul>
+            )}
+        </Answer>
+    );
+}
+
+function Directory(props: LevelProps) {
+    const { path, depth, chosen } = props;
+    const [open, setOpen] = useState(chosen.startsWith(`${path}/`));
+    return (
+        <li role="treeitem" aria-expanded={open} aria-selected={false}>
+            <button type="button" className={css.entry} style={{ paddingLeft: 10 + depth * INDENT_PX }} onClick={() => setOpen(!open)}>
+                {open ? <ChevronDown size={14} aria-hidden /> : <ChevronRight size={14} aria-hidden />}
+                <Folder size={14} aria-hidden />
+                <span className="truncate grow" title={path}>{baseName(path)}</span>
+            </button>
+            {open && <Level {...props} depth={depth + 1} />}
+        </li>
     );
 }

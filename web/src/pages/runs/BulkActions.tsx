@@ -3,7 +3,8 @@ import { useQuery } from "@tanstack/react-query";
 import { Archive, ArchiveRestore, Download, FolderInput, Tag, Trash2 } from "lucide-react";
 import { useState, type FormEvent } from "react";
 import { experimentsQuery } from "../../api/experiments";
-import { useBulkRuns, type BulkChange } from "../../api/runs";
+import { useBulkRuns } from "../../api/runs";
+import type { RunBulk } from "../../api/types";
 import { Button } from "../../components/Button";
 import { Dialog, DialogFooter } from "../../components/Dialog";
 import { Checkbox, Input, Select } from "../../components/Field";
@@ -23,7 +24,7 @@ export function BulkActions({ project, ids, archived, onCsv, onDone }: BulkProps
     const { t, tn } = useI18n();
     const bulk = useBulkRuns(project);
     const [asked, setAsked] = useState<"tag" | "move" | "delete" | null>(null);
-    const run = (change: Omit<BulkChange, "ids">) =>
+    const run = (change: Omit<RunBulk, "ids">) =>
         bulk.mutate({ ids, ...change }, {
             onSuccess: () => {
                 setAsked(null);
@@ -69,7 +70,7 @@ export function BulkActions({ project, ids, archived, onCsv, onDone }: BulkProps
 interface BulkDialogProps {
     busy: boolean;
     onClose: () => void;
-    onRun: (change: Omit<BulkChange, "ids">) => void;
+    onRun: (change: Omit<RunBulk, "ids">) => void;
 }
 
 function TagDialog({ busy, onClose, onRun }: BulkDialogProps) {

@@ -1,17 +1,18 @@
 /*
- * The metrics of a run as panels. The window is in the URL and shared by all panels; the server answers
- * with buckets of that window, so zooming in shows more, not the same points stretched.
+ * Metrics of a run as panels. The window is in the URL and shared by all panels; the server answers with
+ * buckets of that window, so zooming in shows more, not the same points stretched. A run may have a hundred
+ * thousand metrics: panels come a screen at a time, and a search narrows them.
  */
 import { useQuery } from "@tanstack/react-query";
 import { ChartSpline, ZoomOut } from "lucide-react";
-import { useMemo, useSyncExternalStore } from "react";
+import { useMemo, useState, useSyncExternalStore } from "react";
 import { metricsQuery } from "../../api/runs";
 import type { Run } from "../../api/types";
 import { MetricChart } from "../../charts/MetricChart";
 import { chartSeries, panelsOf } from "../../charts/series";
 import { Button } from "../../components/Button";
 import { Toolbar } from "../../components/DataTable";
-import { Checkbox } from "../../components/Field";
+import { Checkbox, SearchBox } from "../../components/Field";
 import { Answer, EmptyState } from "../../components/Status";
 import { useI18n } from "../../i18n/i18n";
 import { isActive } from "../../lib/isActive";
@@ -20,20 +21,34 @@ import { useSearchState } from "../../lib/urlState";
 import css from "./ChartsTab.module.css";
 
 const BUCKETS = 600;
+const PANELS = 12;
+const MORE_PANELS = 24;
+const SEARCHABLE = 6;
 const MOST_SMOOTHING = 0.98;
 
-export function ChartsTab({ run, pollMs }: { run: Run; pollMs: number | false }) {
-    const { t } = useI18n();
+interface ChartsTabProps {
+    run: Run;
+    /** Of these metrics. */
+    keys: string[];
+    pollMs: number | false;
+}
+
+export function ChartsTab({ run, keys: all, pollMs }: ChartsTabProps) {
+    const { t, count } = useI18n();
     const theme = useSyncExternalStore(subscribeTheme, getTheme);
     const [search, setSearch] = useSearchState();
-    const keyText = Object.keys(run.metrics).filter((key) => !key.startsWith("test/")).sort().join("\n");
+    const [shown, setShown] = useState(PANELS);
+    const keyText = [...all].sort().join("\n");
     const panels = useMemo(() => panelsOf(keyText === "" ? [] : keyText.split("\n")), [keyText]);
-    const keys = panels.flatMap((panel) => panel.keys);
+    const needle = (search.metric ?? "").toLowerCase();
+    const found = useMemo(() => panels.filter((panel) => [panel.name, ...panel.keys].some((name) => name.toLowerCase().includes(needle))), [panels, needle]);
+    const visible = found.slice(0, shown);
+    const keys = visible.flatMap((panel) => panel.keys);
     const window = search.from && search.to ? { from: Number(search.from), to: Number(search.to) } : null;
     const query = useQuery({ ...metricsQuery(run.id, { keys, buckets: BUCKETS, ...window }), refetchInterval: pollMs });
     const series = useMemo(() => new Map(query.data?.items.map((item) => [item.key, chartSeries(item)])), [query.data]);
     const smoothing = Number(search.smooth ?? 0);
-    if (keys.length === 0) {
+    if (all.length === 0) {
         return (
             <EmptyState
                 icon={ChartSpline}
@@ -45,6 +60,7 @@ export function ChartsTab({ run, pollMs }: { run: Run; pollMs: number | false })
     return (
         <>
             <Toolbar>
+                {panels.length > SEARCHABLE && <SearchBox label={t("run.metrics.search")} value={search.metric ?? ""} onSearch={(metric) => setSearch({ metric })} />}
                 <label className={css.smooth}>
                     {t("chart.smoothing")}
                     <input
@@ -69,7 +85,7 @@ export function ChartsTab({ run, pollMs }: { run: Run; pollMs: number | false })
             <Answer query={query}>
                 {() => (
                     <div className={css.grid}>
-                        {panels.map((panel) => (
+                        {visible.map((panel) => (
                             <MetricChart
                                 key={panel.name}
                                 title={panel.name}
@@ -84,6 +100,12 @@ export function ChartsTab({ run, pollMs }: { run: Run; pollMs: number | false })
                     </div>
                 )}
             </Answer>
+            {found.length === 0 && <p className="muted">{t("list.none.title")}</p>}
+            {found.length > shown && (
+                <div className={css.more}>
+                    <Button onClick={() => setShown(shown + MORE_PANELS)}>{t("chart.more", { n: count(found.length - shown) })}</Button>
+                </div>
+            )}
         </>
     );
 }

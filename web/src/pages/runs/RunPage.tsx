@@ -1,4 +1,4 @@
-/* One run: state, progress and freshness first; then charts, evaluation, log, artifacts, parameters, lineage. */
+/* One run: state, progress and freshness first; then what it was, charts, the machine, evaluation, pictures, log, files. */
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Ban, BoxSelect, RotateCcw, Waypoints } from "lucide-react";
@@ -20,9 +20,13 @@ import { isActive } from "../../lib/isActive";
 import { useParam, useSearchState } from "../../lib/urlState";
 import { ArtifactsTab } from "./ArtifactsTab";
 import { ChartsTab } from "./ChartsTab";
+import { ImagesTab } from "./ImagesTab";
 import { LogsTab } from "./LogsTab";
-import { ParamsTab } from "./ParamsTab";
+import { OverviewTab, sourceFacts } from "./OverviewTab";
 import { RegisterDialog } from "./RegisterDialog";
+import { RunMenu } from "./RunMenu";
+
+const COMMIT_SHOWN = 10;
 
 export default function RunPage() {
     const query = useQuery(runQuery(useParam("run")));
@@ -42,25 +46,33 @@ function RunView({ run }: { run: Run }) {
     const { freshness, pollMs } = useLive(topics, active);
     useQuery({ ...runQuery(run.id), refetchInterval: pollMs });
     const { evaluation } = run;
-    const tabs: Tab[] = [{ id: "charts", label: t("run.charts"), content: () => <ChartsTab run={run} pollMs={pollMs} /> }];
+    const keys = Object.keys(run.metrics);
+    const system = keys.filter((key) => key.startsWith("system/"));
+    const own = keys.filter((key) => !/^(system|test)\//.test(key));
+    const tabs: Tab[] = [
+        { id: "charts", label: t("run.charts"), content: () => <ChartsTab key="charts" run={run} keys={own} pollMs={pollMs} /> },
+        { id: "overview", label: t("run.overview"), content: () => <OverviewTab run={run} /> },
+    ];
+    if (system.length > 0) tabs.push({ id: "system", label: t("run.system"), content: () => <ChartsTab key="system" run={run} keys={system} pollMs={pollMs} /> });
     if (evaluation && (evaluation.confusion || evaluation.class_metrics)) {
         tabs.push({ id: "evaluation", label: t("run.evaluation"), content: () => <EvaluationView evaluation={evaluation} /> });
     }
     tabs.push(
         { id: "logs", label: t("logs.title"), content: () => <LogsTab run={run.id} pollMs={pollMs} /> },
-        { id: "artifacts", label: t("run.artifacts"), content: () => <ArtifactsTab run={run.id} pollMs={pollMs} /> },
-        { id: "params", label: t("run.params"), content: () => <ParamsTab run={run} /> },
+        { id: "artifacts", label: t("run.artifacts"), content: () => <ArtifactsTab run={run} pollMs={pollMs} /> },
+        { id: "images", label: t("run.images"), content: () => <ImagesTab run={run.id} pollMs={pollMs} /> },
     );
     return (
         <Page
             title={run.name}
             crumbs={[
-                { label: t("nav.runs"), to: `/projects/${project}/runs` },
+                { label: t("nav.experiments"), to: `/projects/${project}/experiments` },
                 { label: run.experiment_name, to: `/projects/${project}/runs`, search: { experiment: run.experiment_id } },
             ]}
             badge={
                 <>
                     <StatePill state={run.state} />
+                    {run.archived_at !== null && <Badge>{t("lifecycle.archived")}</Badge>}
                     <FreshDot freshness={freshness} />
                 </>
             }
@@ -95,11 +107,12 @@ function RunActions({ run, project }: { run: Run; project: string }) {
                     {t("action.retry")}
                 </Button>
             )}
-            {run.state === "succeeded" && (
+            {run.state === "succeeded" && job && (
                 <Button variant="primary" icon={BoxSelect} onClick={() => setAsking("register")}>
                     {t("run.register")}
                 </Button>
             )}
+            <RunMenu run={run} project={project} />
             <ConfirmDialog
                 open={asking === "cancel"}
                 onClose={() => setAsking(null)}
@@ -118,6 +131,7 @@ function RunSummary({ run, project }: { run: Run; project: string }) {
     const { t, time } = useI18n();
     const seconds = secondsBetween(run.started_at, run.finished_at, Date.now());
     const { data: job } = useQuery({ ...jobQuery(run.job_id ?? ""), enabled: run.job_id !== null });
+    const { source, commit } = sourceFacts(run);
     const headline = Object.entries(run.metrics).filter(([key]) => key.startsWith("test/"));
     return (
         <>
@@ -135,7 +149,16 @@ function RunSummary({ run, project }: { run: Run; project: string }) {
                             )],
                             [t("field.device"), run.device],
                             [t("field.duration"), seconds === null ? null : formatDuration(seconds)],
-                            [t("field.created"), t("field.by", { time: time(run.created_at), name: run.created_by })],
+                            [t("run.started"), run.started_at && time(run.started_at)],
+                            [t("run.finished"), run.finished_at && time(run.finished_at)],
+                            [t("field.created"), t("field.by", { time: time(run.created_at), name: run.user_name ?? run.created_by })],
+                            [t("run.source"), source],
+                            [t("run.commit"), commit && <span className="mono">{commit.slice(0, COMMIT_SHOWN)}</span>],
+                            [t("run.parent"), run.parent_id && (
+                                <Link to="/projects/$project/runs/$run" params={{ project, run: run.parent_id }} search={{}}>
+                                    {t("run.parent.open")}
+                                </Link>
+                            )],
                             [t("field.attempt"), job && job.attempt > 1 && <Badge>{t("job.attempt", { n: job.attempt, of: job.max_attempts })}</Badge>],
                             [t("field.job"), job && (
                                 <Link to="/projects/$project/jobs/$job" params={{ project, job: job.id }} search={{}}>

@@ -1,0 +1,66 @@
+/* Files of a run: one level of the tree at a time, and what a preview needs of one file. */
+import { infiniteQueryOptions, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { api, request, withQuery } from "./client";
+import type { Artifact, Page } from "./types";
+
+/* A preview reads at most this much of a text. */
+export const PREVIEW_BYTES = 1_000_000;
+
+const IMAGES = "images";
+const MOST_IMAGES = 5000;
+
+/* The root's path is empty, and is sent so: without a path every file is listed. */
+function levelUrl(run: string, path: string, cursor: string | null): string {
+    return `/api/v1/runs/${run}/artifacts?${new URLSearchParams({ path, limit: "200", ...(cursor ? { cursor } : {}) })}`;
+}
+
+export function artifactLevelQuery(run: string, path: string) {
+    return infiniteQueryOptions({
+        queryKey: ["run", run, "artifacts", path],
+        queryFn: ({ pageParam, signal }) => api<Page<Artifact>>(levelUrl(run, path, pageParam), { signal }),
+        initialPageParam: null as string | null,
+        getNextPageParam: (last) => last.next_cursor,
+    });
+}
+
+/** Every file below "images", for what mlflow.log_image left there. */
+export function loggedImagesQuery(run: string) {
+    return queryOptions({
+        queryKey: ["run", run, "artifacts", IMAGES, "all"],
+        queryFn: async ({ signal }) => {
+            const names: string[] = [];
+            let cursor: string | null = null;
+            do {
+                const page: Page<Artifact> = await api<Page<Artifact>>(levelUrl(run, IMAGES, cursor), { signal });
+                names.push(...page.items.filter((item) => !item.is_dir).map((item) => item.name));
+                cursor = page.next_cursor;
+            } while (cursor !== null && names.length < MOST_IMAGES);
+            return names;
+        },
+    });
+}
+
+/** To be shown in the page (from a sandbox without scripts), or to be saved. */
+export function artifactUrl(run: string, name: string, inline: boolean): string {
+    const path = name.split("/").map(encodeURIComponent).join("/");
+    return withQuery(`/api/v1/runs/${run}/artifacts/${path}`, inline ? { inline: true } : {});
+}
+
+export function artifactTextQuery(run: string, name: string, sha256: string | null) {
+    return queryOptions({
+        queryKey: ["run", run, "artifact-text", name, sha256],
+        queryFn: async ({ signal }) => {
+            const response = await request(artifactUrl(run, name, false), { headers: { Accept: "*/*", Range: `bytes=0-${PREVIEW_BYTES - 1}` }, signal });
+            return response.text();
+        },
+        staleTime: Infinity,
+    });
+}
+
+export function useDeleteArtifact(run: string) {
+    const cache = useQueryClient();
+    return useMutation({
+        mutationFn: (name: string) => api<void>(artifactUrl(run, name, false), { method: "DELETE" }),
+        onSuccess: () => cache.invalidateQueries({ queryKey: ["run", run, "artifacts"] }),
+    });
+}
