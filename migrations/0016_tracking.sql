@@ -220,7 +220,8 @@ create index logged_models_experiment_index on logged_models (team_id, experimen
 create index logged_models_source_run_index on logged_models (team_id, source_run_id);
 call protect_team_table('logged_models');
 call protect_project_table('logged_models',
-    'exists (select from experiments e where e.team_id = logged_models.team_id and e.id = experiment_id)');
+    '(project_id <> all ((select hidden_projects())::uuid[])'
+    ' and ((select token_projects()) is null or project_id = any ((select token_projects())::uuid[])))');
 
 create table logged_model_params (
     team_id uuid not null,

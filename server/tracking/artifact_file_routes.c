@@ -172,8 +172,10 @@ static enum err put_model_file(struct ctx *cx, const struct req *rq, struct repl
 
 static enum err delete_files(struct ctx *cx, const struct req *rq,
                              const struct artifact_owner *owner) {
+    const char *path = req_param(rq, "path");
     int64_t count;
-    TRY(artifact_delete(cx, owner, req_param(rq, "path"), &count));
+    TRY(artifact_check_name(cx, path)); /* not the root */
+    TRY(artifact_delete(cx, owner, path, &count));
     return count ? OK : fail(cx, ERR_NOT_FOUND, "there is no such file");
 }
 

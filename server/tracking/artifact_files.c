@@ -104,6 +104,22 @@ enum err artifact_receive(struct ctx *cx, const struct req *rq, const struct art
 
 /* --- reading --- */
 
+static const struct field HOME_FIELDS[] = {
+    FIELD(INT, struct artifact_home, experiment_number),
+    FIELD(STRING, struct artifact_home, location, .flags = FIELD_NULLABLE),
+};
+static SHAPE(HOME, "ArtifactHome", struct artifact_home, HOME_FIELDS);
+
+enum err artifact_home_find(struct ctx *cx, const char *project_id,
+                            const struct artifact_owner *owner, struct artifact_home *ret,
+                            bool *ret_found) {
+    const struct db_stmt *statement = owner->kind == ARTIFACT_OF_RUN
+                                          ? &SQL_artifact_home_of_run
+                                          : &SQL_artifact_home_of_logged_model;
+    return db_opt(cx, statement, ARGS(cx->who.team_id, project_id, owner->id), &HOME, ret,
+                  ret_found);
+}
+
 enum err artifact_find(struct ctx *cx, const struct artifact_owner *owner, const char *name,
                        struct artifact *ret, bool *ret_found) {
     return db_opt(cx, &SQL_artifact_find, ARGS(cx->who.team_id, owner->id, name), &ARTIFACT_SHAPE,
@@ -155,11 +171,13 @@ enum err artifact_list_tree(struct ctx *cx, const struct artifact_owner *owner, 
 enum err artifact_delete(struct ctx *cx, const struct artifact_owner *owner, const char *path,
                          int64_t *ret_count) {
     const char *fixed;
-    TRY(artifact_check_name(cx, path));
-    TRY(db_value(cx, &SQL_artifact_tree_fixed, ARGS(cx->who.team_id, owner->id, path), &fixed));
+    struct range range;
+    TRY(range_of(cx, path, &range));
+    const char *const *args = ARGS(cx->who.team_id, owner->id, path, range.prefix, range.end);
+    TRY(db_value(cx, &SQL_artifact_tree_fixed, args, &fixed));
     if (fixed)
         return refuse_fixed(cx, fixed);
-    return db_exec(cx, &SQL_artifact_delete, ARGS(cx->who.team_id, owner->id, path), ret_count);
+    return db_exec(cx, &SQL_artifact_delete, args, ret_count);
 }
 
 /* --- sending --- */

@@ -35,6 +35,16 @@ struct artifact {
 
 extern const struct shape ARTIFACT_SHAPE;
 
+/* Where an owner stands, for those who know files by their experiment. */
+struct artifact_home {
+    int64_t experiment_number;
+    const char *location; /* the experiment's own, or NULL */
+};
+/* The owner, if the project has it; archived ones are found too. */
+MUST_USE enum err artifact_home_find(struct ctx *cx, const char *project_id,
+                                     const struct artifact_owner *owner, struct artifact_home *ret,
+                                     bool *ret_found);
+
 /* The one place that says what a file may be called: segments between single slashes, none of them
  * empty, "." or "..", no backslash, no '#', no control character, no drive letter, UTF-8, at most
  * 1,024 bytes. Undoing percent-escapes, once or again, must not reveal a way up either: other
@@ -75,8 +85,8 @@ MUST_USE enum err artifact_list_level(struct ctx *cx, const struct artifact_owne
 /* Every file below dir ("" = all), or the file of that name, by name: struct artifact. */
 MUST_USE enum err artifact_list_tree(struct ctx *cx, const struct artifact_owner *owner,
                                      const char *dir, struct list *ret);
-/* A file, or all files below a directory; *ret_count = 0 when there is neither. ERR_CONFLICT when a
- * file of the run's job is among them. */
+/* A file, or all files below a directory ("" = all); *ret_count = 0 when there is neither.
+ * ERR_CONFLICT when a file of the run's job is among them. */
 MUST_USE enum err artifact_delete(struct ctx *cx, const struct artifact_owner *owner,
                                   const char *path, int64_t *ret_count);
 

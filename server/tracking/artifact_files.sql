@@ -35,9 +35,10 @@ select a.id, a.run_id, a.name, a.size_bytes, a.sha256, a.media_type, a.created_a
 -- name: artifact_level :many
 -- One level of a tree: after each entry the index is entered again behind it, so what stands below a
 -- directory costs nothing. $3 = what every name begins with, from $4 on, before $5. The limit outside
--- ends the walk.
-with recursive level (id, run_id, name, is_dir, size_bytes, sha256, media_type, created_at) as (
-    select f.id, f.run_id, f.name, f.is_dir, f.size_bytes, f.sha256, f.media_type, f.created_at
+-- ends the walk. behind is a column, because row-level security lets only plain comparisons into the index.
+with recursive level (id, run_id, name, is_dir, size_bytes, sha256, media_type, created_at, behind) as (
+    select f.id, f.run_id, f.name, f.is_dir, f.size_bytes, f.sha256, f.media_type, f.created_at,
+           f.name || case when f.is_dir then '0' else chr(1) end
       from (select case when s.slash = 0 then a.id end as id, a.run_id,
                    (case when s.slash = 0 then a.name
                          else left(a.name, length($3::text) + s.slash - 1) end) collate "C" as name,
@@ -50,7 +51,8 @@ with recursive level (id, run_id, name, is_dir, size_bytes, sha256, media_type, 
              where a.team_id = $1::uuid and a.owner_id = $2::uuid and a.name >= $4::text and a.name < $5::text
              order by a.name limit 1) f
     union all
-    select f.id, f.run_id, f.name, f.is_dir, f.size_bytes, f.sha256, f.media_type, f.created_at
+    select f.id, f.run_id, f.name, f.is_dir, f.size_bytes, f.sha256, f.media_type, f.created_at,
+           f.name || case when f.is_dir then '0' else chr(1) end
       from level l
      cross join lateral (
             select case when s.slash = 0 then a.id end as id, a.run_id,
@@ -63,7 +65,7 @@ with recursive level (id, run_id, name, is_dir, size_bytes, sha256, media_type, 
               from run_artifacts a
              cross join lateral (select position('/' in substr(a.name, length($3::text) + 1)) as slash) s
              where a.team_id = $1::uuid and a.owner_id = $2::uuid
-               and a.name >= l.name || case when l.is_dir then '0' else chr(1) end and a.name < $5::text
+               and a.name >= l.behind and a.name < $5::text
              order by a.name limit 1) f
 )
 select id, run_id, name, is_dir, size_bytes, sha256, media_type, created_at from level limit $6::bigint;
@@ -83,13 +85,23 @@ select a.id, a.run_id, a.name, a.size_bytes, a.sha256, a.media_type, a.created_a
 -- A file of the job in the tree.
 select a.name from run_artifacts a
  where a.team_id = $1::uuid and a.owner_id = $2::uuid and not a.uploaded
-   and (a.name = $3::text or (a.name >= $3::text || '/' and a.name < $3::text || '0'))
+   and (a.name = $3::text or (a.name >= $4::text and a.name < $5::text))
  limit 1;
 
 -- name: artifact_delete :exec
 delete from run_artifacts a
  where a.team_id = $1::uuid and a.owner_id = $2::uuid
-   and (a.name = $3::text or (a.name >= $3::text || '/' and a.name < $3::text || '0'));
+   and (a.name = $3::text or (a.name >= $4::text and a.name < $5::text));
+
+-- name: artifact_home_of_run :opt
+select e.number as experiment_number, e.artifact_location as location
+  from runs r join experiments e on e.team_id = r.team_id and e.id = r.experiment_id
+ where r.team_id = $1::uuid and r.project_id = $2::uuid and r.id = $3::uuid;
+
+-- name: artifact_home_of_logged_model :opt
+select e.number as experiment_number, e.artifact_location as location
+  from logged_models m join experiments e on e.team_id = m.team_id and e.id = m.experiment_id
+ where m.team_id = $1::uuid and m.project_id = $2::uuid and m.id = $3::uuid;
 
 -- name: artifact_page :many
 select a.id, a.run_id, a.name, a.size_bytes, a.sha256, a.media_type, a.created_at
