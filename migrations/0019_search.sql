@@ -1,18 +1,29 @@
--- What searches need: parameters and tags are found by the hash of their value, because a value may
--- be longer than an index entry; texts that are numbers compare as numbers.
--- Changes: run_params and run_tags gain value_hash and an index; search_number(). Locks: both tables
--- are rewritten.
+-- What searches need: parameters and tags are found by their value, or what stands for it where it is
+-- too long for an index entry; texts that are numbers compare as numbers.
+-- Changes: run_params and run_tags gain value_key, an index and statistics; two functions. Locks: both
+-- tables are rewritten.
 
-alter table run_params add column value_hash bigint not null
-    generated always as (hashtextextended(value, 0)) stored;
-create index run_params_value_index on run_params (team_id, key, value_hash, run_id);
-
-alter table run_tags add column value_hash bigint not null
-    generated always as (hashtextextended(value, 0)) stored;
-create index run_tags_value_index on run_tags (team_id, key, value_hash, run_id);
+-- A text itself when it has at most 64 bytes, else something longer that only equal texts share.
+create function search_key(value text) returns text
+    language sql immutable strict parallel safe
+    return case when octet_length(value) <= 64 then value else left(value, 64) || md5(value) end;
 
 -- Null where a text is no number. What is admitted cannot be out of float8's range.
 create function search_number(value text) returns float8
     language sql immutable strict parallel safe
     return case when length(value) <= 40 and value ~ '^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,2})?\s*$'
                 then value::float8 end;
+
+alter table run_params add column value_key text not null
+    generated always as (case when octet_length(value) <= 64 then value
+                              else left(value, 64) || md5(value) end) stored;
+create index run_params_value_index on run_params (team_id, key, value_key, run_id);
+alter table run_tags add column value_key text not null
+    generated always as (case when octet_length(value) <= 64 then value
+                              else left(value, 64) || md5(value) end) stored;
+create index run_tags_value_index on run_tags (team_id, key, value_key, run_id);
+
+-- Values go with keys: without this the planner takes a common pair for a rare one, and looks up
+-- thousands of rows one by one.
+create statistics run_params_statistics (mcv) on key, value_key from run_params;
+create statistics run_tags_statistics (mcv) on key, value_key from run_tags;

@@ -21,6 +21,7 @@
 #include "projects/projects.h"
 #include "registry/registry.h"
 #include "serving/serving.h"
+#include "tracking/search.h"
 #include "tracking/tracking.h"
 #include "training/training.h"
 
@@ -74,6 +75,7 @@ struct http_registry *app_registry(void) {
     http_register(r, RUN_ROUTES, RUN_ROUTE_COUNT);
     http_register(r, RUN_REPORT_ROUTES, RUN_REPORT_ROUTE_COUNT);
     http_register(r, RUN_BULK_ROUTES, RUN_BULK_ROUTE_COUNT);
+    http_register(r, SEARCH_ROUTES, SEARCH_ROUTE_COUNT);
     http_register(r, TRACKING_ROUTES, TRACKING_ROUTE_COUNT);
     http_register(r, ARTIFACT_FILE_ROUTES, ARTIFACT_FILE_ROUTE_COUNT);
     http_register(r, LOGGED_MODEL_ROUTES, LOGGED_MODEL_ROUTE_COUNT);
@@ -87,6 +89,8 @@ struct http_registry *app_registry(void) {
     http_register(r, MLFLOW_INPUT_ROUTES, MLFLOW_INPUT_ROUTE_COUNT);
     http_register(r, MLFLOW_METRIC_ROUTES, MLFLOW_METRIC_ROUTE_COUNT);
     http_register(r, MLFLOW_SEARCH_ROUTES, MLFLOW_SEARCH_ROUTE_COUNT);
+    http_register(r, MLFLOW_ARTIFACT_ROUTES, MLFLOW_ARTIFACT_ROUTE_COUNT);
+    http_register(r, MLFLOW_LOGGED_MODEL_ROUTES, MLFLOW_LOGGED_MODEL_ROUTE_COUNT);
     return r;
 }
 
@@ -147,6 +151,24 @@ static enum err start_feed(struct app *app, struct err_info *err) {
 
 static void stop_feed(struct app *app) {
     feed_free(app->feed);
+}
+
+static enum err start_ingest(struct app *app, struct err_info *err) {
+    (void)err;
+    app->ingest = ingest_new(app);
+    return OK;
+}
+
+static void stop_ingest(struct app *app) {
+    ingest_free(app->ingest);
+}
+
+static enum err start_folding(struct app *app, struct err_info *err) {
+    return ingest_start(app->ingest, err);
+}
+
+static void stop_folding(struct app *app) {
+    ingest_stop(app->ingest);
 }
 
 static enum err start_mlflow(struct app *app, struct err_info *err) {
@@ -335,11 +357,13 @@ static const struct {
     {"sign-in", APP_SERVICE, start_auth, stop_auth},
     {"blobs", APP_SERVICE, start_blobs, stop_blobs},
     {"feed", APP_SERVICE, start_feed, stop_feed},
+    {"ingest", APP_SERVICE, start_ingest, stop_ingest},
     {"serving", APP_SERVICE, start_serving, stop_serving},
     {"jobs", APP_SERVICE, start_jobs, stop_jobs},
     {"MLflow", APP_SERVICE, start_mlflow, stop_mlflow},
     {"HTTP", APP_SERVICE, start_http, stop_http},
     {"set-up", APP_SERVER, start_setup, stop_nothing},
+    {"folding", APP_SERVER, start_folding, stop_folding},
     {"sweeper", APP_SERVER, start_sweeper, stop_sweeper},
     {"listener", APP_SERVER, start_listening, stop_listening},
 };

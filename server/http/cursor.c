@@ -17,7 +17,8 @@
 #include <sys/stat.h>
 
 #define MAC_SIZE 16
-#define CURSOR_MAX 600
+#define CURSOR_MAX                                                                                 \
+    4096 /* a search's carries a text of up to 256 bytes for each of its order keys */
 
 enum err cursor_key_load(const char *key_dir, unsigned char ret[CURSOR_KEY_SIZE],
                          struct err_info *err) {

@@ -40,7 +40,9 @@ void http_typescript(const struct http_registry *r, FILE *out) {
     fputs("// Printed by `slipwayd routes --typescript` from the server's tables. Do not edit.\n\n"
           "export interface Page<T> {\n  items: T[];\n  next_cursor: string | null;\n}\n\n"
           "export interface Problem {\n  type: string;\n  title: string;\n  status: number;\n"
-          "  code: string;\n  detail: string;\n  field: string | null;\n  request_id: string;\n}\n",
+          "  code: string;\n  detail: string;\n  field: string | null;\n  request_id: string;\n"
+          "  /** the bytes at fault in the field's text */\n"
+          "  position?: { at: number; length: number };\n}\n",
           out);
     for (size_t i = 0; i < count; i++) {
         fputs("\n", out);

@@ -24,16 +24,6 @@ struct series_query {
     int64_t from_step, to_step; /* FIELD_NO_INT = the series' own end */
 };
 
-struct run_filter {
-    const char *project_id;
-    const char *experiment; /* id; NULL = all */
-    const char *state;      /* name; NULL = all */
-    const char *text;       /* part of the name; NULL = all */
-    const char *sort;       /* "-created_at", "metrics.val/loss"; NULL = newest first */
-    const char *cursor;
-    int64_t limit;
-};
-
 /* Bytes of a request with 1,000 texts, most of them short: a hundred at their limits fit. */
 #define RUN_TEXTS_BODY_MAX ((size_t)4 << 20)
 
@@ -42,12 +32,8 @@ struct id_row {
     const char *id;
 };
 extern const struct shape ID_ROW;
-extern const struct shape RUN_ROW_SHAPE; /* a run with the key it was ordered by */
 extern const struct shape METRIC_SERIES_SHAPE;
 
-/* One page of runs; ret is a list of struct run, *ret_next NULL on the last page. */
-MUST_USE enum err run_list(struct ctx *cx, const struct run_filter *filter, struct list *ret,
-                           const char **ret_next);
 /* Charts: ret is a list of struct metric_series. */
 MUST_USE enum err run_series(struct ctx *cx, const char *run_id, const struct series_query *query,
                              struct list *ret);

@@ -7,24 +7,11 @@
 
 /* ---- lists */
 
-struct run_query {
+struct children_query {
     struct page_query page;
-    const char *experiment, *q, *sort;
-    int state; /* enum run_state or FIELD_NO_ENUM */
 };
-static const struct field RUN_QUERY_FIELDS[] = {
-    PAGE_QUERY_FIELDS(struct run_query),
-    FIELD(UUID, struct run_query, experiment, .flags = FIELD_NULLABLE),
-    FIELD(ENUM, struct run_query, state, .flags = FIELD_NULLABLE, .names = RUN_STATE_NAMES),
-    FIELD(STRING, struct run_query, q, .flags = FIELD_NULLABLE, .max = 250,
-          .doc = "part of the name"),
-    FIELD(STRING, struct run_query, sort, .flags = FIELD_NULLABLE, .max = 300,
-          .doc = "created_at, name or metrics.KEY; a leading - turns it round"),
-};
-static SHAPE(RUN_QUERY, "RunQuery", struct run_query, RUN_QUERY_FIELDS);
-
-static const struct field CHILDREN_QUERY_FIELDS[] = {PAGE_QUERY_FIELDS(struct run_query)};
-static SHAPE(CHILDREN_QUERY, "ChildrenQuery", struct run_query, CHILDREN_QUERY_FIELDS);
+static const struct field CHILDREN_QUERY_FIELDS[] = {PAGE_QUERY_FIELDS(struct children_query)};
+static SHAPE(CHILDREN_QUERY, "ChildrenQuery", struct children_query, CHILDREN_QUERY_FIELDS);
 
 struct run_update {
     const char *name, *notes;
@@ -38,26 +25,6 @@ static const struct field RUN_UPDATE_FIELDS[] = {
 };
 static SHAPE(RUN_UPDATE, "RunUpdate", struct run_update, RUN_UPDATE_FIELDS);
 
-static enum err get_runs(struct ctx *cx, const struct req *rq, struct reply *rp) {
-    const struct run_query *query = rq->query;
-    struct project project;
-    struct list items;
-    const char *next;
-    TRY(project_require(cx, req_param(rq, "project"), &project));
-    const char *state = query->state == FIELD_NO_ENUM ? NULL : RUN_STATE_NAMES[query->state];
-    TRY(run_list(cx,
-                 &(struct run_filter){.project_id = project.id,
-                                      .experiment = query->experiment,
-                                      .state = state,
-                                      .text = query->q,
-                                      .sort = query->sort,
-                                      .cursor = query->page.cursor,
-                                      .limit = page_limit(&query->page)},
-                 &items, &next));
-    reply_page(rp, items, next);
-    return OK;
-}
-
 static enum err get_run(struct ctx *cx, const struct req *rq, struct reply *rp) {
     struct run *run = arena_new_struct(cx->arena, struct run);
     const char *id;
@@ -69,7 +36,7 @@ static enum err get_run(struct ctx *cx, const struct req *rq, struct reply *rp) 
 }
 
 static enum err get_children(struct ctx *cx, const struct req *rq, struct reply *rp) {
-    const struct run_query *query = rq->query;
+    const struct children_query *query = rq->query;
     const char *id, *after;
     struct list items;
     TRY(run_require(cx, NULL, req_param(rq, "run"), &id));
@@ -190,9 +157,6 @@ static enum err post_run_in(struct ctx *cx, const struct req *rq, struct reply *
 }
 
 const struct route RUN_ROUTES[] = {
-    {GET, "/api/v1/projects/{project}/runs", SCOPE_RUN_READ, .query = &RUN_QUERY,
-     .reply = &RUN_SHAPE, .handle = get_runs, .flags = ROUTE_LIST, .rate = RATE_SEARCH,
-     .doc = "List a project's runs, filtered and sorted."},
     {GET, "/api/v1/runs/{run}", SCOPE_RUN_READ, .reply = &RUN_SHAPE, .handle = get_run,
      .doc = "Get a run with its parameters and last metrics."},
     {GET, "/api/v1/runs/{run}/children", SCOPE_RUN_READ, .query = &CHILDREN_QUERY,

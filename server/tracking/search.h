@@ -47,6 +47,7 @@
 #define SEARCH_LIST_MAX 1000      /* items of an IN */
 #define SEARCH_ORDER_MAX 8        /* order keys, the entity's own included */
 #define SEARCH_TIMEOUT_MS 2000    /* of the database's work for one search */
+#define SEARCH_KEY_MAX 64         /* bytes of a text that is its own search_key() */
 #define SEARCH_SORT_CHARACTERS 64 /* texts are ordered by that many */
 
 enum search_dialect { SEARCH_NATIVE, SEARCH_MLFLOW };
@@ -106,11 +107,11 @@ struct search_field {
     enum search_type type;
     const char *sql;                    /* "m.last_value", "e.name" */
     const char *min_sql, *max_sql;      /* of min(metrics.x), max(metrics.x); NULL = unknown */
-    const char *hash;                   /* bigint column, hashtextextended(sql, 0); NULL = none */
+    const char *lookup;                 /* search_key(sql) as a column; NULL = none */
     const struct search_source *source; /* NULL = a column of the entity's own row */
     unsigned ops, mlflow_ops;           /* enum search_op; 0 = not in that dialect */
     unsigned order;                     /* enum search_order */
-    bool not_null;                      /* a column that is never null: lets an index order */
+    bool not_null;                      /* a column that is never null: lets an index do more */
 };
 
 /* A group's other names: {"metric", "metrics"}. */
@@ -141,6 +142,7 @@ struct search {
     size_t order_count;
     const char *const *scope; /* parameters $2… of the entity's where */
     size_t scope_count;
+    bool large; /* the scope has so many entities that looking up each is too dear */
     int64_t limit;
     const char *token; /* of the page before; NULL = the first page */
 };
@@ -150,8 +152,8 @@ struct search_page {
     const char *next; /* token; NULL on the last page */
 };
 
-/* One page. ERR_INVALID with field "filter", "order_by" or "page_token" and the position of the
- * offending token (cx->err.at, .length); ERR_TIMEOUT after SEARCH_TIMEOUT_MS. */
+/* One page. ERR_INVALID with field "filter", "order_by" or "cursor"/"page_token" and the position
+ * of the offending token (cx->err.at, .length); ERR_TIMEOUT after SEARCH_TIMEOUT_MS. */
 MUST_USE enum err search_page(struct ctx *cx, const struct search_entity *entity,
                               const struct search *search, struct search_page *ret);
 
@@ -162,16 +164,16 @@ struct search_sql {
     const char *where;
     const char **args;
     int arg_count, arg_cap;
+    bool guessed; /* the planner cannot know how many it finds: ranges, patterns, NOT */
 };
 MUST_USE enum err search_compile(struct ctx *cx, const struct search_entity *entity,
                                  const struct search *search, struct search_sql *ret);
 int search_arg(struct ctx *cx, struct search_sql *sql, const char *value); /* its number, from 1 */
-/* Sets the time limit of the statements that follow in this transaction, and the memory that
- * hashing needs. Call it before search_compile()'s statement; search_page() does by itself. */
-MUST_USE enum err search_begin(struct ctx *cx);
-/* Runs a composed statement; a search that took too long says so in a sentence of its own. */
-MUST_USE enum err search_rows(struct ctx *cx, const char *sql, const struct search_sql *args,
-                              const struct shape *shape, struct list *ret);
+/* Runs a statement composed with it, within SEARCH_TIMEOUT_MS; that limit stays for the rest of the
+ * transaction. A search that took too long says so in a sentence of its own. */
+MUST_USE enum err search_rows(struct ctx *cx, const struct search *search, const char *text,
+                              const struct search_sql *sql, const struct shape *shape,
+                              struct list *ret);
 
 /* Runs of some experiments; ids in order. */
 struct run_search {
@@ -181,13 +183,19 @@ struct run_search {
     const char *filter;
     const char *const *order_by;
     size_t order_count;
-    int lifecycle; /* enum lifecycle */
+    int lifecycle;     /* enum lifecycle */
+    const char *state; /* one of RUN_STATE_NAMES; NULL = any */
+    const char *text;  /* part of the name, in any case; NULL = any */
     int64_t limit;
     const char *token;
     bool mlflow;
 };
 MUST_USE enum err run_search(struct ctx *cx, const struct run_search *search,
                              struct search_page *ret);
+extern const struct search_entity RUN_ENTITY;
+/* Settles, and tells what run_search() would ask of RUN_ENTITY: for statements of one's own. */
+MUST_USE enum err run_search_prepare(struct ctx *cx, const struct run_search *search,
+                                     struct search *ret);
 
 /* Experiments of a project. */
 struct experiment_search {

@@ -41,6 +41,13 @@ static bool is_known(const struct search_field *field, enum search_dialect diale
     return (dialect == SEARCH_MLFLOW ? field->mlflow_ops : field->ops) || (field->order & order);
 }
 
+const struct search_field *search_field_of(const struct search_entity *entity, const char *group) {
+    for (size_t i = 0; i < entity->field_count; i++)
+        if (same_text(entity->fields[i].group, group))
+            return &entity->fields[i];
+    return NULL;
+}
+
 /* NULL when there is none; *ret_group tells whether at least the group is known. */
 static const struct search_field *field_of(const struct parser *p, const char *group,
                                            const char *name, bool *ret_group) {

@@ -85,6 +85,8 @@ MUST_USE enum err search_parse_order(struct ctx *cx, const struct search_entity 
                                      const struct search *search, struct search_key *ret,
                                      size_t *ret_count);
 const char *search_op_name(enum search_op op);
+/* The first field of a group; NULL = there is no such group. */
+const struct search_field *search_field_of(const struct search_entity *entity, const char *group);
 
 /* search_parse.c: the tree of a filter; NULL for an empty one. */
 MUST_USE enum err search_parse(struct ctx *cx, const struct search_entity *entity,

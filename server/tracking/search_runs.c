@@ -1,8 +1,9 @@
 /* search_runs.c: what can be asked of runs, in both dialects.
  *
- * Scope: $1 team, $2 project, $3 experiments, $4 'active' or 'archived' or null. Metrics are found
- * by the index over (team, experiment, key, last value), parameters and tags by the hash of their
- * value or, where few runs are left, by the run. */
+ * Scope: $1 team, $2 project, $3 experiments, $4 'active' or 'archived' or null, $5 state or null,
+ * $6 part of the name or null. Metrics are found by the index over (team, experiment, key, last
+ * value), parameters and tags by the hash of their value or, where few runs are left, by the run.
+ */
 #include "tracking/search.h"
 
 #include "base/ident.h"
@@ -10,7 +11,7 @@
 #include "tracking/experiments.h"
 #include "tracking/metrics.h"
 
-#include <string.h>
+#define LARGE_RUNS 10000 /* runs of a search from which one look-up each is too dear */
 
 static const struct search_source METRICS = {
     .from = "run_metrics m",
@@ -153,7 +154,8 @@ static const struct search_field RUN_FIELDS[] = {
     {.group = "params",
      .type = SEARCH_TEXT,
      .sql = "p.value",
-     .hash = "p.value_hash",
+     .lookup = "p.value_key",
+     .not_null = true,
      .source = &PARAMS,
      .ops = SEARCH_TEXT_OPS,
      .mlflow_ops = SEARCH_MLFLOW_TEXT_OPS | SEARCH_NULL | SEARCH_NOT_NULL,
@@ -161,7 +163,8 @@ static const struct search_field RUN_FIELDS[] = {
     {.group = "tags",
      .type = SEARCH_TEXT,
      .sql = "t.value",
-     .hash = "t.value_hash",
+     .lookup = "t.value_key",
+     .not_null = true,
      .source = &TAGS,
      .ops = SEARCH_TEXT_OPS,
      .mlflow_ops = SEARCH_MLFLOW_TEXT_OPS | SEARCH_NULL | SEARCH_NOT_NULL,
@@ -190,13 +193,15 @@ static const struct search_field RUN_FIELDS[] = {
 };
 static const struct search_alias RUN_ALIASES[] = {{"run", NULL}};
 
-static const struct search_entity RUNS = {
+const struct search_entity RUN_ENTITY = {
     .name = "run",
     .from = "runs r",
     .id = "r.id",
     .where = "r.team_id = $1::uuid and r.project_id = $2::uuid"
              " and r.experiment_id = any ($3::uuid[])"
-             " and ($4::text is null or (r.archived_at is null) = ($4::text = 'active'))",
+             " and ($4::text is null or (r.archived_at is null) = ($4::text = 'active'))"
+             " and ($5::text is null or r.state = $5::text)"
+             " and ($6::text is null or position(lower($6::text) in lower(r.name)) > 0)",
     .fields = RUN_FIELDS,
     .field_count = sizeof(RUN_FIELDS) / sizeof(RUN_FIELDS[0]),
     .aliases = RUN_ALIASES,
@@ -207,50 +212,56 @@ static const struct search_entity RUNS = {
     .newest_first = true,
 };
 
-struct id_row {
-    const char *id;
+/* What a search looks at: the experiments there are of those asked for, and whether they are large.
+ */
+struct scope_row {
+    const char *experiments; /* as uuid[] */
+    struct list ids;         /* the same ids */
+    bool large;
 };
-static const struct field ID_ROW_FIELDS[] = {FIELD(UUID, struct id_row, id)};
-static SHAPE(ID_ROW_SHAPE, "IdRow", struct id_row, ID_ROW_FIELDS);
+static const struct field SCOPE_ROW_FIELDS[] = {
+    FIELD(STRING, struct scope_row, experiments),
+    FIELD(STRINGS, struct scope_row, ids),
+    FIELD(BOOL, struct scope_row, large),
+};
+static SHAPE(SCOPE_ROW_SHAPE, "ScopeRow", struct scope_row, SCOPE_ROW_FIELDS);
 
-/* The experiments asked for; those whose id cannot be one are left out, as unknown ones find
- * nothing. */
-static enum err scope_experiments(struct ctx *cx, const struct run_search *search,
-                                  const char ***ret, size_t *ret_count) {
-    struct list all = {NULL, search->experiment_count};
-    if (search->experiment_count == 0)
-        TRY(db_many(cx, &SQL_search_experiments, ARGS(cx->who.team_id, search->project_id),
-                    &ID_ROW_SHAPE, &all));
-    const struct id_row *rows = all.items;
-    const char **ids = arena_new_array(cx->arena, const char *, all.count + 1);
+static enum err scope_of(struct ctx *cx, const struct run_search *search, struct scope_row *ret) {
+    const char **ids = arena_new_array(cx->arena, const char *, search->experiment_count + 1);
     size_t count = 0;
-    for (size_t i = 0; i < all.count; i++) {
-        const char *id = rows ? rows[i].id : search->experiment_ids[i];
-        if (uuid_is_valid(id))
-            ids[count++] = id;
-    }
-    *ret = ids;
-    *ret_count = count;
+    for (size_t i = 0; i < search->experiment_count; i++)
+        if (uuid_is_valid(search->experiment_ids[i]))
+            ids[count++] = search->experiment_ids[i];
+    const char *asked = search->experiment_count ? db_text_array(cx, ids, count) : NULL;
+    return db_one(cx, &SQL_search_scope,
+                  ARGS(cx->who.team_id, search->project_id, asked, db_int(cx, LARGE_RUNS)),
+                  &SCOPE_ROW_SHAPE, ret);
+}
+
+enum err run_search_prepare(struct ctx *cx, const struct run_search *search, struct search *ret) {
+    struct scope_row scope;
+    const char **args = arena_new_array(cx->arena, const char *, 5);
+    TRY(scope_of(cx, search, &scope));
+    TRY(metrics_settle(cx, (const char *const *)scope.ids.items, scope.ids.count));
+    args[0] = search->project_id;
+    args[1] = scope.experiments;
+    args[2] = search->lifecycle == LIFECYCLE_ALL ? NULL : LIFECYCLE_NAMES[search->lifecycle];
+    args[3] = search->state;
+    args[4] = search->text;
+    *ret = (struct search){.dialect = search->mlflow ? SEARCH_MLFLOW : SEARCH_NATIVE,
+                           .filter = search->filter,
+                           .order_by = search->order_by,
+                           .order_count = search->order_count,
+                           .scope = args,
+                           .scope_count = 5,
+                           .large = scope.large,
+                           .limit = search->limit,
+                           .token = search->token};
     return OK;
 }
 
 enum err run_search(struct ctx *cx, const struct run_search *search, struct search_page *ret) {
-    const char **ids;
-    size_t count;
-    TRY(scope_experiments(cx, search, &ids, &count));
-    TRY(metrics_settle(cx, ids, count));
-    return search_page(
-        cx, &RUNS,
-        &(struct search){.dialect = search->mlflow ? SEARCH_MLFLOW : SEARCH_NATIVE,
-                         .filter = search->filter,
-                         .order_by = search->order_by,
-                         .order_count = search->order_count,
-                         .scope = ARGS(search->project_id, db_text_array(cx, ids, count),
-                                       search->lifecycle == LIFECYCLE_ALL
-                                           ? NULL
-                                           : LIFECYCLE_NAMES[search->lifecycle]),
-                         .scope_count = 3,
-                         .limit = search->limit,
-                         .token = search->token},
-        ret);
+    struct search prepared;
+    TRY(run_search_prepare(cx, search, &prepared));
+    return search_page(cx, &RUN_ENTITY, &prepared, ret);
 }

@@ -132,24 +132,40 @@ static void compare_id(struct compiler *c, const struct search_node *node, const
         compare_plain(c, node, arena_printf(c->cx->arena, "replace(%s::text, '-', '')", e), "text");
 }
 
-/* Long texts are found by their hash, which an index of theirs can hold. */
+/* Long texts are compared by what stands for them: see search_key() in migrations/0019. */
+static bool is_long(const struct search_node *node) {
+    for (size_t i = 0; i < node->value_count; i++)
+        if (strlen(node->values[i]) > SEARCH_KEY_MAX)
+            return true;
+    return false;
+}
+
 static void compare_text(struct compiler *c, const struct search_node *node, const char *e) {
-    const char *hash = node->name.field->hash;
-    if (hash && node->op == SEARCH_EQ)
-        buf_printf(&c->text, "%s = hashtextextended($%d::text, 0) and ", hash,
-                   c->sql->arg_count + 1);
-    if (hash && node->op == SEARCH_IN)
+    const unsigned same = SEARCH_EQ | SEARCH_NE | SEARCH_IN | SEARCH_NOT_IN;
+    const char *key = node->op & same ? node->name.field->lookup : NULL;
+    if (!key || !is_long(node))
+        compare_plain(c, node, key ? key : e, "text");
+    else if (is_list(node))
         buf_printf(&c->text,
-                   "%s = any ((select array_agg(hashtextextended(v, 0)) from"
-                   " unnest($%d::text[]) v)::bigint[]) and ",
-                   hash, c->sql->arg_count + 1);
-    compare_plain(c, node, e, "text");
+                   "%s %s ((select array_agg(search_key(v)) from unnest($%d::text[]) v)::text[])",
+                   key, op_sql(node->op), value_arg(c, node));
+    else
+        buf_printf(&c->text, "%s %s search_key($%d::text)", key, op_sql(node->op),
+                   value_arg(c, node));
+}
+
+/* Of a column that is never null the row is enough, and an index may be. */
+static void compare_null(struct compiler *c, const struct search_node *node, const char *e) {
+    if (!node->name.field->not_null)
+        buf_printf(&c->text, "%s %s", e, op_sql(node->op));
+    else
+        buf_text(&c->text, node->op == SEARCH_NULL ? "false" : "true");
 }
 
 static void compare(struct compiler *c, const struct search_node *node) {
     const char *e = search_expression(&node->name);
     if (node->op & (SEARCH_NULL | SEARCH_NOT_NULL))
-        buf_printf(&c->text, "%s %s", e, op_sql(node->op));
+        compare_null(c, node, e);
     else if (node->as_number)
         compare_number(c, node, arena_printf(c->cx->arena, "search_number(%s)", e));
     else if (node->name.field->type == SEARCH_NUMBER)
@@ -167,8 +183,12 @@ static void compare_source(struct compiler *c, const struct search_node *node) {
     const struct search_source *source = node->name.field->source;
     const char *id = c->entity->id, *where = search_source_where(c->cx, c->sql, &node->name);
     if (node->op == SEARCH_NULL) {
-        buf_printf(&c->text, "not exists (select from %s where %s and %s = %s and %s is not null)",
-                   source->from, where, source->owner, id, search_expression(&node->name));
+        struct search_node there = *node;
+        there.op = SEARCH_NOT_NULL;
+        buf_printf(&c->text, "not exists (select from %s where %s and %s = %s and ", source->from,
+                   where, source->owner, id);
+        compare(c, &there);
+        buf_text(&c->text, ")");
         return;
     }
     buf_printf(&c->text, "%s in (select %s from %s where %s and ", id, source->owner, source->from,
@@ -180,12 +200,14 @@ static void compare_source(struct compiler *c, const struct search_node *node) {
 static void compile(struct compiler *c, const struct search_node *node) {
     switch (node->kind) {
     case SEARCH_COMPARE:
+        c->sql->guessed |= !(node->op & (SEARCH_EQ | SEARCH_IN)) || node->as_number;
         if (node->name.field->source)
             compare_source(c, node);
         else
             compare(c, node);
         break;
     case SEARCH_NOT:
+        c->sql->guessed = true;
         buf_text(&c->text, "(");
         compile(c, node->left);
         buf_text(&c->text, ") is not true");

@@ -56,12 +56,6 @@ SHAPE(ID_ROW, "IdRow", struct id_row, ID_ROW_FIELDS);
 static const struct field RUN_FIELDS[] = {RUN_COLUMNS};
 SHAPE(RUN_SHAPE, "Run", struct run, RUN_FIELDS);
 
-static const struct field RUN_ROW_FIELDS[] = {
-    RUN_COLUMNS,
-    FIELD(STRING, struct run, sort_key),
-};
-SHAPE(RUN_ROW_SHAPE, "RunRow", struct run, RUN_ROW_FIELDS);
-
 const struct db_constraint TRACKING_CONSTRAINTS[] = {
     {"experiments_name_unique", ERR_CONFLICT, "name",
      "an experiment with this name already exists in the project"},

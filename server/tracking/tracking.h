@@ -54,7 +54,6 @@ struct run {
     const char *device;
     json_t *evaluation; /* NULL in lists: a confusion matrix can be large */
     json_t *spec;
-    const char *sort_key; /* lists only: the value it was ordered by; never encoded */
 };
 
 struct run_create {

@@ -13,6 +13,14 @@ export interface Problem {
   detail: string;
   field: string | null;
   request_id: string;
+  /** the bytes at fault in the field's text */
+  position?: { at: number; length: number };
+}
+
+export interface AggregateMetric {
+  key: string;
+  /** which value of each run: last by default */
+  of?: "last" | "min" | "max";
 }
 
 export interface AliasUpdate {
@@ -881,6 +889,22 @@ export interface Run {
   spec: unknown | null;
 }
 
+export interface RunAggregate {
+  /** metrics.loss < 0.2 AND (params.lr = '0.1' OR NOT tags.stage = 'draft') */
+  filter?: string | null;
+  /** part of the name */
+  q?: string | null;
+  experiment?: string | null;
+  state?: "queued" | "running" | "lost_contact" | "succeeded" | "failed" | "cancelled" | null;
+  /** active by default */
+  lifecycle?: "active" | "archived" | "all";
+  /** ids; all by default */
+  experiments?: string[] | null;
+  /** params.x, tags.x or an attribute that is a text; nothing = one group */
+  group_by?: string[];
+  metrics?: AggregateMetric[];
+}
+
 export interface RunBulk {
   ids: string[];
   action: "tag" | "untag" | "move" | "archive" | "restore" | "delete";
@@ -898,6 +922,20 @@ export interface RunBulkDone {
   runs: number;
   /** that were not so before */
   changed: number;
+}
+
+export interface RunField {
+  /** as a filter writes it: metrics.loss */
+  name: string;
+  type: "text" | "number" | "time" | "id";
+}
+
+export interface RunGroup {
+  /** as group_by; null = runs without it */
+  keys: (string | null)[];
+  runs: number;
+  /** count is of every value, the rest of the finite ones */
+  metrics: { key: string; of: string; count: number; mean: number | null; min: number | null; max: number | null; stddev: number | null }[];
 }
 
 export interface RunInputsReport {

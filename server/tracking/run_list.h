@@ -1,0 +1,7 @@
+/* A page of runs as the reply of a ROUTE_LIST of RUN_SHAPE. */
+#pragma once
+
+#include "tracking/load.h"
+
+/* runs is what runs_load() gave, with params, tags, metrics and spec; next NULL = the last page. */
+void reply_runs(struct ctx *cx, struct reply *rp, const struct list *runs, const char *next);
