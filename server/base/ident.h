@@ -9,7 +9,7 @@
 
 void random_bytes(void *ret, size_t size); /* from the kernel; ends the process if it cannot */
 void uuid_new(char ret[UUID_TEXT_SIZE]);
-bool uuid_is_valid(const char *text);                      /* 8-4-4-4-12 lower-case hex */
+bool uuid_is_valid(const char *text);             /* 8-4-4-4-12 lower-case hex */
 void uuid_to_hex(const char *uuid, char ret[33]); /* without its dashes */
 /* False when it is not 32 lower-case hex digits. */
 bool uuid_from_hex(const char *hex, char ret[UUID_TEXT_SIZE]);

@@ -2,7 +2,6 @@
  * times a run and leave no trace in the audit log; what people change is in run_routes.c. */
 #include "tracking/internal.h"
 
-#include "base/ident.h"
 #include "sql/tracking.h"
 
 /* ---- state, parameters, tags */
@@ -87,28 +86,24 @@ struct inputs_report {
 };
 static const struct field INPUTS_REPORT_FIELDS[] = {
     FIELD(LIST, struct inputs_report, datasets, .nested = &DATASET_INPUT, .max = 100),
-    FIELD(STRINGS, struct inputs_report, models, .max = 100, .doc = "ids of logged models"),
+    FIELD(STRINGS, struct inputs_report, models, .max = 100,
+          .doc = "ids of logged models, also as \"m-…\""),
 };
 static SHAPE(INPUTS_REPORT, "RunInputsReport", struct inputs_report, INPUTS_REPORT_FIELDS);
-
-static enum err require_model_id(struct ctx *cx, const char *id) {
-    return uuid_is_valid(id)
-               ? OK
-               : fail_field(cx, ERR_NOT_FOUND, "models", "model \"%.100s\" does not exist", id);
-}
 
 static enum err post_inputs(struct ctx *cx, const struct req *rq, struct reply *rp) {
     (void)rp;
     const struct inputs_report *body = rq->body;
-    const char *const *models = body->models.items;
+    const char *const *names = body->models.items;
+    const char **models = arena_new_array(cx->arena, const char *, body->models.count + 1);
     for (size_t i = 0; i < body->models.count; i++)
-        TRY(require_model_id(cx, models[i]));
+        TRY(logged_model_require(cx, NULL, names[i], &models[i]));
     return run_add_inputs(cx, req_param(rq, "run"), body->datasets.items, body->datasets.count,
                           models, body->models.count);
 }
 
 static const struct field MODEL_OUTPUT_FIELDS[] = {
-    FIELD(UUID, struct model_output, model_id, .flags = FIELD_REQUIRED),
+    FIELD(STRING, struct model_output, model_id, .flags = FIELD_REQUIRED, .min = 1),
     FIELD(INT, struct model_output, step),
 };
 static SHAPE(MODEL_OUTPUT, "ModelOutput", struct model_output, MODEL_OUTPUT_FIELDS);
@@ -122,7 +117,63 @@ static SHAPE(OUTPUTS_REPORT, "RunOutputsReport", struct inputs_report, OUTPUTS_R
 static enum err post_outputs(struct ctx *cx, const struct req *rq, struct reply *rp) {
     (void)rp;
     const struct inputs_report *body = rq->body;
-    return run_add_outputs(cx, req_param(rq, "run"), body->models.items, body->models.count);
+    const struct model_output *named = body->models.items;
+    struct model_output *models =
+        arena_new_array(cx->arena, struct model_output, body->models.count + 1);
+    for (size_t i = 0; i < body->models.count; i++) {
+        models[i].step = named[i].step;
+        TRY(logged_model_require(cx, NULL, named[i].model_id, &models[i].model_id));
+    }
+    return run_add_outputs(cx, req_param(rq, "run"), models, body->models.count);
+}
+
+/* ---- what was reported of them */
+
+struct dataset_read {
+    const char *name, *digest, *source_type, *source, *schema;
+    json_t *tags;
+};
+static const struct field DATASET_READ_FIELDS[] = {
+    FIELD(STRING, struct dataset_read, name),
+    FIELD(STRING, struct dataset_read, digest),
+    FIELD(STRING, struct dataset_read, source_type),
+    FIELD(STRING, struct dataset_read, source),
+    FIELD(STRING, struct dataset_read, schema, .flags = FIELD_NULLABLE),
+    FIELD(JSON, struct dataset_read, tags, .typescript = "Record<string, string>"),
+};
+static SHAPE(DATASET_READ, "DatasetRead", struct dataset_read, DATASET_READ_FIELDS);
+
+struct model_link {
+    const char *id, *name;
+    bool made;
+    int64_t step;
+};
+static const struct field MODEL_LINK_FIELDS[] = {
+    FIELD(UUID, struct model_link, id),
+    FIELD(STRING, struct model_link, name),
+    FIELD(BOOL, struct model_link, made, .doc = "by the run; else read by it"),
+    FIELD(INT, struct model_link, step),
+};
+static SHAPE(MODEL_LINK, "ModelLink", struct model_link, MODEL_LINK_FIELDS);
+
+struct run_links {
+    struct list datasets, models;
+};
+static const struct field RUN_LINKS_FIELDS[] = {
+    FIELD(LIST, struct run_links, datasets, .nested = &DATASET_READ),
+    FIELD(LIST, struct run_links, models, .nested = &MODEL_LINK),
+};
+static SHAPE(RUN_LINKS, "RunLinks", struct run_links, RUN_LINKS_FIELDS);
+
+static enum err get_inputs(struct ctx *cx, const struct req *rq, struct reply *rp) {
+    struct run_links *links = arena_new_struct(cx->arena, struct run_links);
+    const char *id;
+    TRY(run_require(cx, NULL, req_param(rq, "run"), &id));
+    TRY(db_many(cx, &SQL_run_inputs_list, ARGS(cx->who.team_id, id), &DATASET_READ,
+                &links->datasets));
+    TRY(db_many(cx, &SQL_run_models_list, ARGS(cx->who.team_id, id), &MODEL_LINK, &links->models));
+    reply_object(rp, links);
+    return OK;
 }
 
 const struct route RUN_REPORT_ROUTES[] = {
@@ -134,6 +185,8 @@ const struct route RUN_REPORT_ROUTES[] = {
      .doc = "Log parameters; the same value again is fine, another is refused."},
     {PATCH, "/api/v1/runs/{run}/tags", SCOPE_RUN_INGEST, .body = &TAGS_REPORT, .handle = patch_tags,
      .max_body = RUN_TEXTS_BODY_MAX, .doc = "Set and take away tags."},
+    {GET, "/api/v1/runs/{run}/inputs", SCOPE_RUN_READ, .reply = &RUN_LINKS, .handle = get_inputs,
+     .doc = "What a run read and which models it made."},
     {POST, "/api/v1/runs/{run}/inputs", SCOPE_RUN_INGEST, .body = &INPUTS_REPORT,
      .handle = post_inputs, .max_body = (size_t)20 << 20,
      .doc = "Log the data sets and models that a run read."},

@@ -379,7 +379,7 @@ enum err run_add_inputs(struct ctx *cx, const char *run_id, const struct dataset
     struct touched touched;
     if (dataset_count)
         TRY(add_datasets(cx, run_id, datasets, dataset_count));
-    if (model_count)
+    if (model_count || !dataset_count) /* that the run is there is said even of nothing */
         TRY(touch(cx, &SQL_run_model_inputs_add,
                   ARGS(cx->who.team_id, run_id, db_text_array(cx, model_ids, model_count)),
                   &touched));

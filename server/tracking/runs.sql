@@ -266,6 +266,25 @@ with run as (
 )
 select run.archived_at is not null as archived from run;
 
+-- name: run_inputs_list :many
+-- Without the profiles: one may have 16 MB.
+select d.name, d.digest, d.source_type, d.source, d.schema, i.tags
+  from run_inputs i join logged_datasets d on d.team_id = i.team_id and d.id = i.logged_dataset_id
+ where i.team_id = $1::uuid and i.run_id = $2::uuid
+ order by d.name, d.digest
+ limit 1000;
+
+-- name: run_models_list :many
+select m.id, m.name, l.made, l.step
+  from (select logged_model_id, false as made, 0 as step from run_model_inputs
+         where team_id = $1::uuid and run_id = $2::uuid
+        union all
+        select logged_model_id, true, step from run_model_outputs
+         where team_id = $1::uuid and run_id = $2::uuid) l
+  join logged_models m on m.team_id = $1::uuid and m.id = l.logged_model_id
+ order by l.made, m.name, m.id
+ limit 1000;
+
 -- name: runs_archive :exec
 update runs set archived_at = now()
  where team_id = $1::uuid and id = any ($2::uuid[]) and archived_at is null;

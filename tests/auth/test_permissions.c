@@ -360,6 +360,7 @@ static size_t known_make(struct domains *d, const char *name, struct known ret[1
         {"dataset-versions",
          text_at(table_version_make(d, arena_printf(d->arena, "%s-table", name)), "id")},
         {"runs", text_at(run, "id")},
+        {"experiments", text_at(run, "experiment_id")},
         {"jobs", text_at(run, "job_id")},
         {"artifacts",
          json_array_size(at(artifacts, "items")) ? text_at(item_at(artifacts, 0), "id") : NULL},

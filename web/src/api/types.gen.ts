@@ -145,6 +145,15 @@ export interface DatasetInput {
   tags?: Record<string, string>;
 }
 
+export interface DatasetRead {
+  name: string;
+  digest: string;
+  source_type: string;
+  source: string;
+  schema: string | null;
+  tags: Record<string, string>;
+}
+
 export interface DatasetUpdate {
   description?: string;
 }
@@ -631,6 +640,14 @@ export interface ModelCreate {
   tags?: Record<string, string> | null;
 }
 
+export interface ModelLink {
+  id: string;
+  name: string;
+  /** by the run; else read by it */
+  made: boolean;
+  step: number;
+}
+
 export interface ModelOutput {
   model_id: string;
   step?: number;
@@ -940,8 +957,13 @@ export interface RunGroup {
 
 export interface RunInputsReport {
   datasets?: DatasetInput[];
-  /** ids of logged models */
+  /** ids of logged models, also as "m-…" */
   models?: string[];
+}
+
+export interface RunLinks {
+  datasets: DatasetRead[];
+  models: ModelLink[];
 }
 
 export interface RunOpen {
