@@ -7,6 +7,7 @@
  * of ours. What belongs to nobody of the project does not exist, in the words of a file that is
  * missing. */
 #include "mlflow/mlflow.h"
+#include "mlflow/registry.h"
 
 #include "tracking/tracking.h"
 
@@ -14,6 +15,7 @@
 #include <string.h>
 
 #define SCHEME "mlflow-artifacts:"
+#define VERSIONS_DIR "registry/"          /* versions of models; versions.c */
 #define LEVEL_ENTRIES 1000                /* of one statement */
 #define SMALL_FILE_MAX ((size_t)10 << 20) /* of upload-artifact */
 
@@ -196,6 +198,8 @@ static enum err get_proxy_list(struct ctx *cx, const struct req *rq, struct repl
     const char *dir;
     bool found = false;
     TRY(directory_of(cx, query->path, &dir));
+    if (strncmp(dir, VERSIONS_DIR, strlen(VERSIONS_DIR)) == 0)
+        return mlflow_list_version(cx, rq, dir + strlen(VERSIONS_DIR), rp);
     TRY(find_place(cx, rq, dir, &place, &found));
     if (found)
         TRY(read_level(cx, &place.owner, place.path, &level));

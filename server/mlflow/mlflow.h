@@ -123,3 +123,7 @@ extern const struct route MLFLOW_LOGGED_MODEL_ROUTES[];
 extern const size_t MLFLOW_LOGGED_MODEL_ROUTE_COUNT;
 extern const struct route MLFLOW_SEARCH_ROUTES[];
 extern const size_t MLFLOW_SEARCH_ROUTE_COUNT;
+extern const struct route MLFLOW_MODEL_ROUTES[]; /* registered models */
+extern const size_t MLFLOW_MODEL_ROUTE_COUNT;
+extern const struct route MLFLOW_VERSION_ROUTES[];
+extern const size_t MLFLOW_VERSION_ROUTE_COUNT;

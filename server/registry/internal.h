@@ -2,7 +2,6 @@
 #pragma once
 
 #include "registry/registry.h"
-#include "tracking/artifact_files.h"
 
 struct registration {
     const char *project_id, *model, *run_id;

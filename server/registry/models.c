@@ -95,11 +95,16 @@ enum err model_get(struct ctx *cx, const char *id, struct model *ret) {
     return OK;
 }
 
+enum err model_find_id(struct ctx *cx, const char *project_id, const char *name,
+                       const char **ret_id) {
+    return db_value(cx, &SQL_model_id_by_name, ARGS(cx->who.team_id, name, project_id), ret_id);
+}
+
 enum err model_find(struct ctx *cx, const char *project_id, const char *name, struct model *ret,
                     bool *ret_found) {
     const char *id;
     *ret_found = false;
-    TRY(db_value(cx, &SQL_model_id_by_name, ARGS(cx->who.team_id, name, project_id), &id));
+    TRY(model_find_id(cx, project_id, name, &id));
     if (!id)
         return OK;
     *ret_found = true;

@@ -94,6 +94,34 @@ static enum err files_add(struct ctx *cx, const char *version_id, const struct l
                    NULL);
 }
 
+static bool same_files(const struct list *a, const struct list *b) {
+    const struct model_file *left = a->items, *right = b->items;
+    for (size_t i = 0; i < a->count && a->count == b->count; i++)
+        if (strcmp(left[i].name, right[i].name) != 0 ||
+            strcmp(left[i].sha256, right[i].sha256) != 0)
+            return false;
+    return a->count == b->count;
+}
+
+/* A source that is gone, or never was one, is no failure here. */
+enum err model_version_origin(struct ctx *cx, const struct model_version *version,
+                              struct artifact_owner *ret, const char **ret_dir, bool *ret_same) {
+    struct model model;
+    struct source source;
+    struct list then, now;
+    *ret_same = false;
+    TRY(model_get(cx, version->model_id, &model));
+    enum err err = source_resolve(cx, &model, version->source, &source);
+    if (err != OK || source.version_id)
+        return err == ERR_INVALID || err == ERR_NOT_FOUND ? OK : err;
+    TRY(model_files(cx, version->id, NULL, &then));
+    TRY(files_of_artifacts(cx, &source, &now));
+    *ret = source.owner;
+    *ret_dir = source.dir;
+    *ret_same = same_files(&then, &now);
+    return OK;
+}
+
 /* ---- what can be served */
 
 static json_t *owned(struct ctx *cx, json_t *json) {

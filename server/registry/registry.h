@@ -17,6 +17,7 @@
 #include "ctx.h"
 #include "db/db.h"
 #include "http/http.h"
+#include "tracking/artifact_files.h"
 
 enum model_stage { STAGE_NONE, STAGE_STAGING, STAGE_PRODUCTION, STAGE_ARCHIVED, STAGE_COUNT };
 extern const char *const MODEL_STAGE_NAMES[]; /* "none", "staging", … */
@@ -81,6 +82,9 @@ MUST_USE enum err model_get(struct ctx *cx, const char *id, struct model *ret);
 /* project_id NULL = any of the team's. */
 MUST_USE enum err model_find(struct ctx *cx, const char *project_id, const char *name,
                              struct model *ret, bool *ret_found);
+/* Only its id, NULL when there is none; it lives in the arena. */
+MUST_USE enum err model_find_id(struct ctx *cx, const char *project_id, const char *name,
+                                const char **ret_id);
 MUST_USE enum err model_rename(struct ctx *cx, const char *id, const char *name);
 MUST_USE enum err model_describe(struct ctx *cx, const char *id, const char *description);
 /* With its versions and aliases. ERR_CONFLICT names the endpoint when a version is being served. */
@@ -133,6 +137,11 @@ MUST_USE enum err model_version_set_tag(struct ctx *cx, const char *id, const ch
 MUST_USE enum err model_version_delete_tag(struct ctx *cx, const char *id, const char *key,
                                            bool *ret_found);
 
+/* Where the version's files came from, if exactly these files are still there: an owner and a
+ * directory of it ("" = all). *ret_same false = only the version has them. */
+MUST_USE enum err model_version_origin(struct ctx *cx, const struct model_version *version,
+                                       struct artifact_owner *ret, const char **ret_dir,
+                                       bool *ret_same);
 /* By the model's name in the caller's team; version 0 = the newest. */
 MUST_USE enum err model_version_by_name(struct ctx *cx, const char *model, int64_t version,
                                         struct model_version *ret, bool *ret_found);

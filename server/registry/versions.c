@@ -103,7 +103,7 @@ enum err model_version_by_name(struct ctx *cx, const char *model, int64_t versio
                                struct model_version *ret, bool *ret_found) {
     const char *id;
     *ret_found = false;
-    TRY(db_value(cx, &SQL_model_id_by_name, ARGS(cx->who.team_id, model, NULL), &id));
+    TRY(model_find_id(cx, NULL, model, &id));
     return id ? model_version_find(cx, id, version, ret, ret_found) : OK;
 }
 
