@@ -1,16 +1,19 @@
 /* The model registry, and asking a registered version for a prediction. */
-import { infiniteQueryOptions, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { infiniteQueryOptions, keepPreviousData, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 import { api, request } from "./client";
-import type { Endpoint, InferReply, InferTensor, Model, ModelVersion, Page } from "./types";
+import type { Endpoint, InferReply, InferTensor, Model, ModelUpdate, ModelVersion, ModelVersionUpdate, Page } from "./types";
 
-export function modelsQuery(project: string) {
+/** `text`: a part of the name. */
+export function modelsQuery(project: string, text = "") {
+    const filter = text === "" ? null : `name ILIKE '%${text.replace(/[\\%_]/g, "\\$&").replaceAll("'", "''")}%'`;
     return infiniteQueryOptions({
-        queryKey: ["models", project],
+        queryKey: ["models", project, text],
         queryFn: ({ pageParam, signal }) =>
             api<Page<Model>>(`/api/v1/projects/${project}/models`, {
-                query: { cursor: pageParam, limit: 100 },
+                query: { cursor: pageParam, limit: 100, filter },
                 signal,
             }),
+        placeholderData: keepPreviousData,
         initialPageParam: null as string | null,
         getNextPageParam: (last) => last.next_cursor,
     });
@@ -56,12 +59,50 @@ export function useRegisterModel(project: string) {
     });
 }
 
-export function useDescribeModelVersion(id: string) {
+/* Any change of a model or a version may show on the pages of both. */
+function useRegistryChange<T>(change: (input: T) => Promise<unknown>) {
     const cache = useQueryClient();
     return useMutation({
-        mutationFn: (description: string) =>
-            api<ModelVersion>(`/api/v1/model-versions/${id}`, { method: "PATCH", json: { description } }),
-        onSuccess: () => cache.invalidateQueries({ queryKey: ["model_version", id] }),
+        mutationFn: change,
+        onSuccess: () => {
+            for (const key of ["models", "model", "model_version"]) void cache.invalidateQueries({ queryKey: [key] });
+        },
+    });
+}
+
+export function useUpdateModel(id: string) {
+    return useRegistryChange((body: ModelUpdate) => api<Model>(`/api/v1/models/${id}`, { method: "PATCH", json: body }));
+}
+
+export function useUpdateModelVersion(id: string) {
+    return useRegistryChange((body: ModelVersionUpdate) => api<ModelVersion>(`/api/v1/model-versions/${id}`, { method: "PATCH", json: body }));
+}
+
+export type RegistryObject = "models" | "model-versions";
+
+/** Sets a tag; value null takes it away. */
+export function useRegistryTag(object: RegistryObject, id: string) {
+    const path = `/api/v1/${object}/${id}/tags`;
+    return useRegistryChange(({ key, value }: { key: string; value: string | null }) =>
+        value === null ? api<unknown>(path, { method: "DELETE", query: { key } }) : api<unknown>(path, { method: "POST", json: { key, value } }));
+}
+
+/** Gives the alias to a version; version null takes it away. */
+export function useAlias(model: string) {
+    return useRegistryChange(({ alias, version }: { alias: string; version: number | null }) => {
+        const path = `/api/v1/models/${model}/aliases/${encodeURIComponent(alias)}`;
+        return version === null ? api<unknown>(path, { method: "DELETE" }) : api<unknown>(path, { method: "PUT", json: { version } });
+    });
+}
+
+export function useDeleteRegistered(object: RegistryObject, id: string) {
+    const cache = useQueryClient();
+    return useMutation({
+        mutationFn: () => api<void>(`/api/v1/${object}/${id}`, { method: "DELETE" }),
+        onSuccess: () => {
+            void cache.invalidateQueries({ queryKey: ["models"] });
+            if (object === "model-versions") void cache.invalidateQueries({ queryKey: ["model"] });
+        },
     });
 }
 

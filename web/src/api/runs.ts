@@ -24,6 +24,9 @@ import type {
 
 export interface RunFilter {
     experiment?: string;
+    state?: string;
+    /** Part of the name. */
+    q?: string;
     filter?: string;
     /** "metrics.loss DESC"; the newest first when there is none */
     order_by?: string;
@@ -53,14 +56,17 @@ export function runFieldsQuery(project: string, experiment: string | undefined) 
     });
 }
 
+/* More columns than these nobody reads side by side. */
+const GROUP_METRICS = 8;
+
 /** A summary of all runs that the filter finds, by the value of one field. */
-export function runGroupsQuery(project: string, filter: RunFilter, by: string, metrics: string[]) {
+export function runGroupsQuery(project: string, { order_by: _order, ...filter }: RunFilter, by: string, metrics: string[]) {
     return queryOptions({
         queryKey: ["runs", project, "groups", filter, by, metrics],
         queryFn: ({ signal }) =>
             api<Items<RunGroup>>(`/api/v1/projects/${project}/runs/aggregate`, {
                 method: "POST",
-                json: { ...filter, group_by: [by], metrics: metrics.map((key) => ({ key })) },
+                json: { ...filter, group_by: [by], metrics: metrics.slice(0, GROUP_METRICS).map((key) => ({ key })) },
                 signal,
             }),
         enabled: by !== "",

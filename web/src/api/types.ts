@@ -132,16 +132,3 @@ export interface InferReply {
 
 export type Lifecycle = "active" | "archived" | "all";
 export type Texts = Record<string, string>;
-
-/** Something runs can be filtered and ordered by: an attribute, or "metrics.loss". */
-export interface RunField {
-    name: string;
-    type: "text" | "number" | "time" | "id";
-}
-
-export interface RunGroup {
-    /** One for each key grouped by; null = runs without it. */
-    keys: (string | null)[];
-    runs: number;
-    metrics: { key: string; count: number; mean: MetricValue | null; min: MetricValue | null; max: MetricValue | null }[];
-}

@@ -1,23 +1,13 @@
 /*
- * What somebody typed into a filter box, as a filter. Words without any operator are looked for in the name,
- * because that is what most people mean; everything else is the server's language as it stands.
+ * What somebody typed into a filter box. Words without any operator are looked for in the name, because that is
+ * what most people mean; everything else is the server's language as it stands.
  */
 const OPERATOR = /[<>=!()'"`]|\b(?:i?like|in|is|rlike)\b/i;
 
-export function filterOf(text: string): string {
+export function searchOf(text: string): { q?: string; filter?: string } {
     const words = text.trim();
-    if (words === "" || OPERATOR.test(words)) return words;
-    return `name ILIKE '%${words.replace(/[\\%_]/g, "\\$&")}%'`;
-}
-
-export function isPlainSearch(text: string): boolean {
-    return !OPERATOR.test(text.trim());
-}
-
-/** Both must hold; what is in the first keeps its place behind one parenthesis. */
-export function andFilter(filter: string, more: string): string {
-    if (filter === "" || more === "") return filter + more;
-    return `(${filter}) AND ${more}`;
+    if (words === "") return {};
+    return OPERATOR.test(words) ? { filter: words } : { q: words };
 }
 
 /** Places in UTF-8, as the server counts them, as places in a string. */

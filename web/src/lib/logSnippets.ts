@@ -54,6 +54,16 @@ export function mlflowSnippet({ experiment }: LogTarget): string {
     ].join("\n");
 }
 
+/** Loads a registered version with whatever library saved it. */
+export function loadSnippet(target: Pick<LogTarget, "origin" | "project">, model: string, version: number): string {
+    return [
+        "import mlflow",
+        "",
+        `mlflow.set_tracking_uri(${JSON.stringify(trackingUri(target))})`,
+        `model = mlflow.pyfunc.load_model(${JSON.stringify(`models:/${model}/${version}`)})`,
+    ].join("\n");
+}
+
 export function curlLogSnippet(target: LogTarget): string {
     const call = `curl -sS${target.ownCertificate ? ` --cacert ${CERTIFICATE}` : ""} -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json"`;
     return [

@@ -7,7 +7,7 @@ import { isServable, type ModelVersion, type ServableVersion, type Signature } f
 import { EvaluationView } from "../../charts/EvaluationView";
 import { Button, ButtonLink, DownloadLink } from "../../components/Button";
 import { CodeBlock } from "../../components/CodeBlock";
-import { Answer, StatePill } from "../../components/Status";
+import { Answer, Badge, StatePill } from "../../components/Status";
 import { Card, Facts, Page } from "../../components/Surface";
 import { Tabs, type Tab } from "../../components/Tabs";
 import { useI18n } from "../../i18n/i18n";
@@ -15,6 +15,8 @@ import { formatBytes, formatMetric, formatMicroseconds } from "../../lib/format"
 import { modelMetrics } from "../../lib/modelMetrics";
 import { curlSnippet, pythonSnippet } from "../../lib/snippets";
 import { useParam, useSearchState } from "../../lib/urlState";
+import { AboutTab } from "./AboutTab";
+import { RegistryMenu } from "./RegistryMenu";
 import { TryImage } from "./TryImage";
 import { TryTable } from "./TryTable";
 
@@ -32,6 +34,7 @@ function VersionView({ version }: { version: ModelVersion }) {
     const project = useParam("project");
     const [search, setSearch] = useSearchState();
     const { evaluation } = version;
+    const about: Tab = { id: "about", label: t("version.about"), content: () => <AboutTab version={version} /> };
     const tabs: Tab[] = [];
     if (isServable(version)) {
         tabs.push({ id: "try", label: t("version.try"), content: () => (version.input_kind === "image" ? <TryImage version={version} /> : <TryTable version={version} />) });
@@ -40,22 +43,33 @@ function VersionView({ version }: { version: ModelVersion }) {
         tabs.push({ id: "evaluation", label: t("run.evaluation"), content: () => <EvaluationView evaluation={evaluation} /> });
     }
     if (isServable(version)) tabs.push({ id: "use", label: t("version.use"), content: () => <UseTab version={version} /> });
+    tabs.splice(isServable(version) ? 1 : 0, 0, about);
     tabs.push({ id: "files", label: t("dataset.files"), count: version.file_count, content: () => <FilesTab version={version} /> });
     return (
         <Page
             title={t("version.title", { name: version.model_name, n: version.version })}
-            lead={version.description}
+            lead={version.description.split("\n")[0]}
             crumbs={[
                 { label: t("nav.models"), to: `/projects/${project}/models` },
                 { label: version.model_name, to: `/projects/${project}/models/${version.model_id}` },
             ]}
-            badge={version.endpoint && <StatePill state={version.endpoint.state} />}
+            badge={
+                <>
+                    {version.endpoint && <StatePill state={version.endpoint.state} />}
+                    {version.status !== "ready" && <StatePill state={version.status} />}
+                    {version.stage !== "none" && <Badge>{t(`stage.${version.stage}`)}</Badge>}
+                    {version.aliases.map((alias) => (
+                        <Badge key={alias}>@{alias}</Badge>
+                    ))}
+                </>
+            }
             actions={
                 <>
                     <StopEndpoint version={version} />
                     <ButtonLink icon={Waypoints} to="/projects/$project/lineage" params={{ project }} search={{ node: `model_version:${version.id}`, direction: "up" }}>
                         {t("nav.lineage")}
                     </ButtonLink>
+                    <RegistryMenu object="model-versions" id={version.id} name={t("version.title", { name: version.model_name, n: version.version })} after={`/projects/${project}/models/${version.model_id}`} />
                 </>
             }
         >

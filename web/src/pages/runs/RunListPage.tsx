@@ -19,10 +19,10 @@ import { useI18n } from "../../i18n/i18n";
 import { ApiError } from "../../lib/apiError";
 import { downloadUrl } from "../../lib/downloadUrl";
 import { parseFieldName } from "../../lib/fieldName";
-import { andFilter, characterRange, filterOf, isPlainSearch } from "../../lib/filterText";
+import { characterRange, searchOf } from "../../lib/filterText";
 import { isActive } from "../../lib/isActive";
 import { nestRows } from "../../lib/nestRows";
-import { columnsText, RUN_ATTRIBUTES, shownColumns } from "../../lib/runColumnIds";
+import { columnsText, shownColumns } from "../../lib/runColumnIds";
 import { useParam, useSearchState, type Search, type SetSearch } from "../../lib/urlState";
 import { useRows } from "../../lib/useRows";
 import { BulkActions } from "./BulkActions";
@@ -34,16 +34,13 @@ import { GroupSelect, RunGroups } from "./RunGroups";
 
 const POLL_MS = 5000;
 const STATES = ["queued", "running", "lost_contact", "succeeded", "failed", "cancelled"] as const;
-const FIELD_TYPES: Record<string, RunField["type"]> = { created_at: "time", duration: "number" };
-const ATTRIBUTE_FIELDS = RUN_ATTRIBUTES.filter((name) => name !== "tags").map((name) => ({ name, type: FIELD_TYPES[name] ?? "text", ...(name === "state" ? { values: STATES } : {}) }));
 
 function runFilter(search: Search): RunFilter {
-    const state = search.state ? `state = '${search.state}'` : "";
-    const filter = andFilter(filterOf(search.filter ?? ""), state);
     const sort = search.sort;
     return {
+        ...searchOf(search.filter ?? ""),
         ...(search.experiment ? { experiment: search.experiment } : {}),
-        ...(filter ? { filter } : {}),
+        ...(search.state ? { state: search.state } : {}),
         ...(sort ? { order_by: sort.startsWith("-") ? `${sort.slice(1)} DESC` : `${sort} ASC` } : {}),
         ...(search.show === "archived" ? { lifecycle: "archived" } : {}),
     };
@@ -52,10 +49,9 @@ function runFilter(search: Search): RunFilter {
 /* The server's complaint about the filter, with its place in what was typed here. */
 function filterErrorOf(error: unknown, typed: string): FilterError | null {
     if (!(error instanceof ApiError) || error.field !== "filter") return null;
-    if (!error.position || isPlainSearch(typed)) return { message: error.message, range: null };
-    const sent = filterOf(typed);
-    const lead = typed.indexOf(sent);
-    const { from, to } = characterRange(sent, error.position.at, error.position.length);
+    if (!error.position) return { message: error.message, range: null };
+    const lead = typed.length - typed.trimStart().length;
+    const { from, to } = characterRange(typed.trim(), error.position.at, error.position.length);
     return { message: error.message, range: { from: from + lead, to: to + lead } };
 }
 
@@ -76,7 +72,7 @@ export default function RunListPage() {
     const { data: known } = useQuery(runFieldsQuery(project, search.experiment));
     const { freshness } = useLive(rows[0] ? [`project:${rows[0].project_id}`] : [], rows.length > 0);
     const error = filterErrorOf(query.error, search.filter ?? "");
-    const fields = useMemo(() => [...ATTRIBUTE_FIELDS, ...(known?.items ?? []).filter((field) => parseFieldName(field.name).group !== null)], [known]);
+    const fields = useMemo(() => (known?.items ?? []).map((field) => (field.name === "state" ? { ...field, values: STATES } : field)), [known]);
     const keys = useMemo(() => metricKeysOf(rows), [rows]);
     const shown = useMemo(() => shownColumns(search.cols, keys).filter((id) => id !== "experiment" || !search.experiment), [search.cols, search.experiment, keys]);
     const actions = (
@@ -99,7 +95,10 @@ export default function RunListPage() {
         >
             <Toolbar>
                 <FilterBox label={t("runs.filter")} placeholder={t("runs.filter.placeholder")} value={search.filter ?? ""} onFilter={(text) => setSearch({ filter: text })} fields={fields} error={error} onHelp={() => setDialog("help")} />
+            </Toolbar>
+            <Toolbar>
                 <Selects search={search} setSearch={setSearch} experiments={experiments?.items ?? []} fields={fields} />
+                <span className="grow" />
                 <Button icon={Columns3} onClick={() => setDialog("columns")}>
                     {t("list.columns")}
                 </Button>
