@@ -313,18 +313,6 @@ call protect_project_table('run_artifacts',
     ' else exists (select from logged_models m where m.team_id = run_artifacts.team_id and m.id = logged_model_id)'
     ' end');
 
-create or replace function quota_used(team uuid, quota text) returns bigint
-    language sql stable
-    return case quota
-        when 'storage_bytes' then (select coalesce(sum(size_bytes), 0) from uploads where team_id = team)
-            + (select coalesce(sum(b.size_bytes), 0) from job_outputs o join blobs b using (sha256)
-               where o.team_id = team)
-            + (select coalesce(sum(size_bytes), 0) from run_artifacts where team_id = team and uploaded)
-        when 'runs' then (select count(*) from runs where team_id = team)
-        when 'queued_jobs' then (select count(*) from jobs where team_id = team and state = 'queued')
-        when 'tokens' then (select count(*) from api_tokens where team_id = team)
-        when 'members' then (select count(*) from members where team_id = team)
-        else 0 end;
 create trigger run_artifacts_quota before insert on run_artifacts
     for each row when (new.uploaded) execute function quota_check('storage_bytes');
 
@@ -369,3 +357,17 @@ create table multipart_parts (
     constraint multipart_parts_size_not_negative check (size_bytes >= 0)
 );
 call protect_team_table('multipart_parts');
+
+create or replace function quota_used(team uuid, quota text) returns bigint
+    language sql stable
+    return case quota
+        when 'storage_bytes' then (select coalesce(sum(size_bytes), 0) from uploads where team_id = team)
+            + (select coalesce(sum(b.size_bytes), 0) from job_outputs o join blobs b using (sha256)
+               where o.team_id = team)
+            + (select coalesce(sum(size_bytes), 0) from run_artifacts where team_id = team and uploaded)
+            + (select coalesce(sum(size_bytes), 0) from multipart_parts where team_id = team)
+        when 'runs' then (select count(*) from runs where team_id = team)
+        when 'queued_jobs' then (select count(*) from jobs where team_id = team and state = 'queued')
+        when 'tokens' then (select count(*) from api_tokens where team_id = team)
+        when 'members' then (select count(*) from members where team_id = team)
+        else 0 end;

@@ -92,6 +92,7 @@ struct http_registry *app_registry(void) {
     http_register(r, MLFLOW_MODEL_ROUTES, MLFLOW_MODEL_ROUTE_COUNT);
     http_register(r, MLFLOW_VERSION_ROUTES, MLFLOW_VERSION_ROUTE_COUNT);
     http_register(r, MLFLOW_ARTIFACT_ROUTES, MLFLOW_ARTIFACT_ROUTE_COUNT);
+    http_register(r, MLFLOW_MULTIPART_ROUTES, MLFLOW_MULTIPART_ROUTE_COUNT);
     http_register(r, MLFLOW_LOGGED_MODEL_ROUTES, MLFLOW_LOGGED_MODEL_ROUTE_COUNT);
     return r;
 }
@@ -211,8 +212,11 @@ static void stop_jobs(struct app *app) {
 static const struct {
     const char *name;
     enum err (*run)(struct ctx *cx);
-} SWEEPS[] = {
-    {"auth", auth_sweep}, {"feed", feed_sweep}, {"uploads", uploads_sweep}, {"runs", runs_sweep}};
+} SWEEPS[] = {{"auth", auth_sweep},
+              {"feed", feed_sweep},
+              {"uploads", uploads_sweep},
+              {"parts", artifact_uploads_sweep},
+              {"runs", runs_sweep}};
 
 static void sweep(struct app *app) {
     for (size_t i = 0; i < sizeof(SWEEPS) / sizeof(SWEEPS[0]); i++) {

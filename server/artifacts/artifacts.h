@@ -46,6 +46,24 @@ struct upload {
 MUST_USE enum err upload_require_complete(struct ctx *cx, const char *upload_id,
                                           struct upload *ret);
 
+/* Parts of one file, which may come in any order and at once: each is a file of its own until
+ * parts_join() makes a blob of all. Whoever keeps the rows names them by an id of its own and by
+ * numbers from 1. */
+#define PARTS_MAX 10000
+struct part {
+    int64_t number;
+    const char *sha256;
+    int64_t size_bytes;
+};
+/* Streams the request's body; durable when this returns. One that is there is replaced. */
+MUST_USE enum err part_receive(struct ctx *cx, const struct req *rq, const char *id, int64_t number,
+                               int64_t max_bytes, struct part *ret);
+/* Opens no transaction before the blob is durable; its row is written in the ctx's transaction. */
+MUST_USE enum err parts_join(struct ctx *cx, const char *id, const struct part *parts, size_t count,
+                             struct blob *ret);
+/* Those that are there, of numbers up to last. */
+void parts_discard(struct ctx *cx, const char *id, int64_t last);
+
 /* Removes the files of uploads that were not finished in time. As PRINCIPAL_SYSTEM. */
 MUST_USE enum err uploads_sweep(struct ctx *cx);
 

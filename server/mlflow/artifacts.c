@@ -6,10 +6,8 @@
  * it was made with. It is taken apart here and becomes an owner and a name; nothing of it is a path
  * of ours. What belongs to nobody of the project does not exist, in the words of a file that is
  * missing. */
-#include "mlflow/mlflow.h"
+#include "mlflow/proxy.h"
 #include "mlflow/registry.h"
-
-#include "tracking/tracking.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -23,18 +21,13 @@ static enum err no_such_artifact(struct ctx *cx) {
     return mlflow_fail(cx, MLFLOW_RESOURCE_DOES_NOT_EXIST, "No such artifact");
 }
 
-static enum err check_path(struct ctx *cx, const char *path) {
+enum err proxy_check_path(struct ctx *cx, const char *path) {
     if (artifact_check_name(cx, path) == OK)
         return OK;
     return mlflow_fail(cx, MLFLOW_INVALID_PARAMETER_VALUE, "Invalid path");
 }
 
 /* --- paths of the proxy --- */
-
-struct place {
-    struct artifact_owner owner;
-    const char *path; /* below the owner's artifacts; "" = all of them */
-};
 
 /* A path taken apart; uuid NULL when it is none of an owner. */
 struct parsed {
@@ -77,7 +70,7 @@ static const char *plain_root(const char *uri) {
 }
 
 static enum err find_place(struct ctx *cx, const struct req *rq, const char *path,
-                           struct place *ret, bool *ret_found) {
+                           struct proxy_place *ret, bool *ret_found) {
     struct parsed parsed;
     struct artifact_home home;
     const char *project;
@@ -92,14 +85,14 @@ static enum err find_place(struct ctx *cx, const struct req *rq, const char *pat
         return OK;
     const char *uri = mlflow_experiment_uri(cx, home.location, home.experiment_number);
     *ret_found = strcmp(plain_root(uri), parsed.root) == 0;
-    *ret = (struct place){{parsed.kind, parsed.uuid}, parsed.path};
+    *ret = (struct proxy_place){{parsed.kind, parsed.uuid}, parsed.path};
     return OK;
 }
 
-static enum err require_place(struct ctx *cx, const struct req *rq, const char *path,
-                              struct place *ret) {
+enum err proxy_require(struct ctx *cx, const struct req *rq, const char *path,
+                       struct proxy_place *ret) {
     bool found;
-    TRY(check_path(cx, path));
+    TRY(proxy_check_path(cx, path));
     TRY(find_place(cx, rq, path, ret, &found));
     return found ? OK : no_such_artifact(cx);
 }
@@ -171,7 +164,7 @@ static enum err directory_of(struct ctx *cx, const char *path, const char **ret)
     if (length > 1 && path[length - 1] == '/')
         length--;
     *ret = length ? arena_strndup(cx->arena, path, length) : "";
-    return length ? check_path(cx, *ret) : OK;
+    return length ? proxy_check_path(cx, *ret) : OK;
 }
 
 static void send_list(struct ctx *cx, struct reply *rp, const char *root_uri,
@@ -194,7 +187,7 @@ static SHAPE(PATH_QUERY, "MlflowPathQuery", struct path_query, PATH_QUERY_FIELDS
 static enum err get_proxy_list(struct ctx *cx, const struct req *rq, struct reply *rp) {
     const struct path_query *query = rq->query;
     struct list level = {0};
-    struct place place;
+    struct proxy_place place;
     const char *dir;
     bool found = false;
     TRY(directory_of(cx, query->path, &dir));
@@ -266,7 +259,7 @@ static enum err send_file(struct ctx *cx, struct reply *rp, const struct artifac
                           const char *path) {
     struct artifact file;
     bool found;
-    TRY(check_path(cx, path));
+    TRY(proxy_check_path(cx, path));
     TRY(artifact_find(cx, owner, path, &file, &found));
     if (!found)
         return no_such_artifact(cx);
@@ -274,8 +267,8 @@ static enum err send_file(struct ctx *cx, struct reply *rp, const struct artifac
 }
 
 static enum err get_proxy_file(struct ctx *cx, const struct req *rq, struct reply *rp) {
-    struct place place;
-    TRY(require_place(cx, rq, req_param(rq, "path"), &place));
+    struct proxy_place place;
+    TRY(proxy_require(cx, rq, req_param(rq, "path"), &place));
     if (!*place.path)
         return no_such_artifact(cx);
     return send_file(cx, rp, &place.owner, place.path);
@@ -290,18 +283,18 @@ static enum err get_run_file(struct ctx *cx, const struct req *rq, struct reply 
 }
 
 static enum err put_proxy_file(struct ctx *cx, const struct req *rq, struct reply *rp) {
-    struct place place;
+    struct proxy_place place;
     (void)rp;
-    TRY(require_place(cx, rq, req_param(rq, "path"), &place));
-    TRY(check_path(cx, place.path));
+    TRY(proxy_require(cx, rq, req_param(rq, "path"), &place));
+    TRY(proxy_check_path(cx, place.path));
     return artifact_receive(cx, rq, &place.owner, place.path);
 }
 
 static enum err delete_proxy_files(struct ctx *cx, const struct req *rq, struct reply *rp) {
-    struct place place;
+    struct proxy_place place;
     int64_t count;
     (void)rp;
-    TRY(require_place(cx, rq, req_param(rq, "path"), &place));
+    TRY(proxy_require(cx, rq, req_param(rq, "path"), &place));
     TRY(artifact_delete(cx, &place.owner, place.path, &count));
     return count || !*place.path ? OK : no_such_artifact(cx);
 }
@@ -314,7 +307,7 @@ static enum err post_upload(struct ctx *cx, const struct req *rq, struct reply *
     if (rq->content_length == 0)
         return mlflow_fail(cx, MLFLOW_INVALID_PARAMETER_VALUE, "Request must specify data.");
     TRY(require_run(cx, rq, query->run_id, &owner, &uri));
-    TRY(check_path(cx, query->path));
+    TRY(proxy_check_path(cx, query->path));
     return artifact_receive(cx, rq, &owner, query->path);
 }
 

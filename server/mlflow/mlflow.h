@@ -119,6 +119,8 @@ extern const struct route MLFLOW_METRIC_ROUTES[]; /* log-metric, log-batch, hist
 extern const size_t MLFLOW_METRIC_ROUTE_COUNT;
 extern const struct route MLFLOW_ARTIFACT_ROUTES[];
 extern const size_t MLFLOW_ARTIFACT_ROUTE_COUNT;
+extern const struct route MLFLOW_MULTIPART_ROUTES[];
+extern const size_t MLFLOW_MULTIPART_ROUTE_COUNT;
 extern const struct route MLFLOW_LOGGED_MODEL_ROUTES[];
 extern const size_t MLFLOW_LOGGED_MODEL_ROUTE_COUNT;
 extern const struct route MLFLOW_SEARCH_ROUTES[];

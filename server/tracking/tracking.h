@@ -19,6 +19,7 @@
 #include "http/http.h"
 #include "jobs/jobs.h"
 #include "tracking/artifact_files.h"
+#include "tracking/artifact_uploads.h"
 #include "tracking/experiments.h"
 #include "tracking/logged_models.h"
 #include "tracking/metrics.h"
