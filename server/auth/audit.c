@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/csv.h"
 #include "http/page.h"
 #include "sql/auth.h"
 
@@ -125,26 +126,16 @@ static void put_jsonl(struct buf *out, const struct audit_event *event) {
     buf_text(out, "\n");
 }
 
-/* Spreadsheets run cells that begin like a formula: an apostrophe makes them text. */
-static void put_cell(struct buf *out, const char *text, const char *end) {
-    bool is_formula = *text && strchr("=+-@\t\r", *text);
-    buf_text(out, is_formula ? "\"'" : "\"");
-    for (const char *c = text; *c; c++)
-        buf_append(out, *c == '"' ? "\"\"" : c, *c == '"' ? 2 : 1);
-    buf_text(out, "\"");
-    buf_text(out, end);
-}
-
 /* As the shape says it: the columns, their order and their text are those of JSON. */
 static void put_csv(struct buf *out, const struct audit_event *event) {
     auto_json *json = field_encode(&AUDIT_EVENT, event);
     for (size_t i = 0; i < AUDIT_EVENT.field_count; i++) {
         const json_t *value = json_object_get(json, AUDIT_EVENT.fields[i].name);
-        const char *end = i + 1 < AUDIT_EVENT.field_count ? "," : "\r\n";
         if (json_is_integer(value))
-            buf_printf(out, "%" PRId64 "%s", (int64_t)json_integer_value(value), end);
+            buf_printf(out, "%" PRId64, (int64_t)json_integer_value(value));
         else
-            put_cell(out, json_is_string(value) ? json_string_value(value) : "", end);
+            csv_text(out, json_is_string(value) ? json_string_value(value) : "");
+        buf_text(out, i + 1 < AUDIT_EVENT.field_count ? "," : "\r\n");
     }
 }
 

@@ -82,7 +82,7 @@ static void write_spec(struct json_writer *w, const json_t *spec) {
     free(text);
 }
 
-static void write_run(struct json_writer *w, const struct run_details *details) {
+void run_write(struct json_writer *w, const struct run_details *details) {
     const struct run *run = &details->run;
     jw_begin(w, '{');
     write_names(w, run);
@@ -113,7 +113,7 @@ void reply_runs(struct ctx *cx, struct reply *rp, const struct list *runs, const
     jw_begin(&w, '{');
     jw_member_begin(&w, "items", '[');
     for (size_t i = 0; i < runs->count; i++)
-        write_run(&w, &details[i]);
+        run_write(&w, &details[i]);
     jw_end(&w, ']');
     jw_member_text(&w, "next_cursor", next);
     jw_end(&w, '}');

@@ -2,6 +2,7 @@
 #include "http/page.h"
 #include "projects/projects.h"
 #include "tracking/internal.h"
+#include "tracking/run_list.h"
 
 #include "sql/tracking.h"
 
@@ -38,12 +39,20 @@ static enum err get_run(struct ctx *cx, const struct req *rq, struct reply *rp) 
 static enum err get_children(struct ctx *cx, const struct req *rq, struct reply *rp) {
     const struct children_query *query = rq->query;
     const char *id, *after;
-    struct list items;
+    struct list rows, runs;
     TRY(run_require(cx, NULL, req_param(rq, "run"), &id));
     TRY(page_after(cx, &query->page, &after));
     TRY(db_many(cx, &SQL_run_children,
-                ARGS(cx->who.team_id, id, after, page_rows(cx, &query->page)), &RUN_SHAPE, &items));
-    reply_page_by_id(cx, rq, rp, &query->page, items);
+                ARGS(cx->who.team_id, id, after, page_rows(cx, &query->page)), &ID_ROW, &rows));
+    size_t limit = (size_t)page_limit(&query->page);
+    const struct id_row *ids = rows.items;
+    const char *next = rows.count > limit ? cursor_encode(cx, &ids[limit - 1].id, 1) : NULL;
+    const char **page = arena_new_array(cx->arena, const char *, limit);
+    for (size_t i = 0; i < rows.count && i < limit; i++)
+        page[i] = ids[i].id;
+    TRY(runs_load(cx, page, next ? limit : rows.count,
+                  RUN_WITH_PARAMS | RUN_WITH_TAGS | RUN_WITH_METRICS | RUN_WITH_SPEC, &runs));
+    reply_runs(cx, rp, &runs, next);
     return OK;
 }
 

@@ -70,28 +70,10 @@ select r.id, r.project_id, r.experiment_id, e.name as experiment_name, e.number 
  where r.team_id = $1::uuid and r.id = $2::uuid and ($3::uuid is null or r.project_id = $3::uuid);
 
 -- name: run_children :many
-select r.id, r.project_id, r.experiment_id, e.name as experiment_name, e.number as experiment_number,
-       r.name, r.state, r.parent_id, r.source, r.user_name, r.archived_at, r.job_id,
-       r.dataset_version_id, d.name as dataset_name, v.version as dataset_version, r.created_at,
-       r.started_at, r.finished_at, r.created_by, r.notes,
-       (select coalesce(json_object_agg(t.key, t.value order by t.key), '{}') from run_tags t
-         where t.team_id = r.team_id and t.run_id = r.id) as tags,
-       (select coalesce(json_object_agg(p.key, p.value order by p.key), '{}') from run_params p
-         where p.team_id = r.team_id and p.run_id = r.id) as params,
-       (select coalesce(json_object_agg(m.key, m.last_value), '{}')
-          from (select key, last_value from run_metrics
-                 where team_id = r.team_id and run_id = r.id and points > 0
-                 order by key limit 1000) m) as metrics,
-       coalesce(j.progress, 0) as progress, coalesce(j.message, '') as message, j.eta_s, r.device,
-       null as evaluation, r.spec
-  from runs r
-  join experiments e on e.team_id = r.team_id and e.id = r.experiment_id
-  left join dataset_versions v on v.team_id = r.team_id and v.id = r.dataset_version_id
-  left join datasets d on d.team_id = v.team_id and d.id = v.dataset_id
-  left join jobs j on j.team_id = r.team_id and j.id = r.job_id
- where r.team_id = $1::uuid and r.parent_id = $2::uuid and r.archived_at is null
-   and ($3::uuid is null or r.id < $3::uuid)
- order by r.id desc
+select id from runs
+ where team_id = $1::uuid and parent_id = $2::uuid and archived_at is null
+   and ($3::uuid is null or id < $3::uuid)
+ order by id desc
  limit $4::bigint;
 
 -- name: run_require :opt
@@ -392,3 +374,15 @@ with used as (
 )
 delete from run_inputs i using used u
  where i.team_id = $1::uuid and i.run_id = any ($2::uuid[]) and i.logged_dataset_id = u.id;
+
+-- name: export_keys :many
+-- What these runs logged: 0 parameters, 1 metrics, 2 tags.
+select kind, key from (
+    select distinct 0 as kind, key from run_params where team_id = $1::uuid and run_id = any ($2::uuid[])
+    union all
+    select distinct 1, key from run_metrics
+     where team_id = $1::uuid and run_id = any ($2::uuid[]) and points > 0
+    union all
+    select distinct 2, key from run_tags where team_id = $1::uuid and run_id = any ($2::uuid[])) k
+ order by kind, key
+ limit $3::bigint;
