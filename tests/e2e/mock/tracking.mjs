@@ -47,10 +47,10 @@ function refuse(filter) {
 }
 
 function searched(query) {
-    const filter = query.get("filter") ?? "";
-    const name = /name ILIKE '%(.*)%'/.exec(filter)?.[1]?.replaceAll("\\", "").toLowerCase();
-    const state = /state = '(\w+)'/.exec(filter)?.[1];
-    return allRuns().filter((run) => (run.archived_at !== null) === (query.get("lifecycle") === "archived") && (!query.get("experiment") || run.experiment_id === query.get("experiment")) && (!name || run.name.toLowerCase().includes(name)) && (!state || run.state === state));
+    const has = (run) => run.name.toLowerCase().includes((query.get("q") ?? "").toLowerCase());
+    const within = (run, key, value) => value === null || run[key] === value;
+    const wanted = query.get("lifecycle") === "archived";
+    return allRuns().filter((run) => (run.archived_at !== null) === wanted && has(run) && within(run, "experiment_id", query.get("experiment")) && within(run, "state", query.get("state")));
 }
 
 function listRuns(slug, url, problem) {
@@ -82,6 +82,11 @@ function groups(body) {
     const stats = (list) => ({ count: list.length, mean: list.length ? list.reduce((a, b) => a + b, 0) / list.length : null, min: list.length ? Math.min(...list) : null, max: list.length ? Math.max(...list) : null });
     return { items: [...found].map(([key, runs]) => ({ keys: [key], runs: runs.length, metrics: body.metrics.map((metric) => ({ key: metric.key, ...stats(numbers(runs, metric.key)) })) })) };
 }
+
+const LINKS = {
+    datasets: [{ name: "titanic.csv", digest: "5e01ab3c", source_type: "local", source: '{"uri": "/data/titanic.csv"}', schema: '{"mlflow_colspec": [{"type": "long", "name": "age"}]}', tags: { "mlflow.data.context": "training" } }],
+    models: [{ id: id(91), name: "trees", made: true, step: 0 }, { id: id(92), name: "trees before", made: false, step: 0 }],
+};
 
 /* ---- files */
 
@@ -125,8 +130,37 @@ function content(path, url, response) {
     return null;
 }
 
+/* ---- the registry */
+
+const registered = (kind, key) => (kind === "models" ? world.models : world.modelVersions).find((item) => item.id === key);
+
+function point(model, alias, version) {
+    const item = registered("models", model);
+    delete item.aliases[alias];
+    if (version !== null) item.aliases[alias] = version;
+    for (const other of world.modelVersions.filter((one) => one.model_id === model)) {
+        other.aliases = Object.keys(item.aliases).filter((name) => item.aliases[name] === other.version);
+    }
+    return world.modelVersions.find((other) => other.model_id === model && other.version === version);
+}
+
 /** Rows of the mock's table; `problem(status, code, detail, field, position)` refuses. */
 export const TRACKING_ROUTES = [
+    ["POST", "/:kind(models|model-versions)/:id/tags", ([kind, key], _u, body) => {
+        const item = registered(kind, key);
+        item.tags[body.key] = body.value;
+        return item;
+    }],
+    ["DELETE", "/:kind(models|model-versions)/:id/tags", ([kind, key], url, _b, r) => {
+        delete registered(kind, key).tags[url.searchParams.get("key")];
+        r.writeHead(204).end();
+    }],
+    ["PATCH", "/:kind(models|model-versions)/:id", ([kind, key], _u, body) => Object.assign(registered(kind, key), body)],
+    ["PUT", "/models/:id/aliases/:alias", ([key, alias], _u, body) => point(key, alias, body.version)],
+    ["DELETE", "/models/:id/aliases/:alias", ([key, alias], _u, _b, r) => {
+        point(key, alias, null);
+        r.writeHead(204).end();
+    }],
     ["GET", "/projects/:project/experiments", ([slug], url, _b, r, problem) => {
         if (slug === "broken") return problem(503, "UNAVAILABLE", "the database could not be reached; try again in a moment");
         if (slug === "empty") return page([]);
@@ -174,6 +208,7 @@ export const TRACKING_ROUTES = [
         r.writeHead(204).end();
     }],
     ["GET", "/runs/:id/children", ([key]) => page(allRuns().filter((run) => run.parent_id === key))],
+    ["GET", "/runs/:id/inputs", ([key]) => (key === id(230) ? LINKS : { datasets: [], models: [] })],
     ["GET", "/runs/:id/artifacts", (_p, url) => level(url.searchParams.get("path") ?? "")],
     ["GET", "/runs/:id/artifacts/:path*", ([, path], url, _b, r) => content(path, url, r)],
     ["DELETE", "/runs/:id/artifacts/:path*", ([, path], _u, _b, r) => {

@@ -178,19 +178,25 @@ export const report = {
 };
 
 export const models = [
-    { id: id(41), project_id: PROJECT, name: "digits", description: "Reads one handwritten digit.", created_at: ago(9e4), updated_at: ago(1900), versions: 2, latest_version: 2, metrics: { "test/accuracy": 0.9916, "test/loss": 0.0281 } },
-    { id: id(42), project_id: PROJECT, name: "survival", description: "", created_at: ago(9e4), updated_at: ago(70000), versions: 1, latest_version: 1, metrics: { "test/accuracy": 0.8202 } },
+    { id: id(41), project_id: PROJECT, name: "digits", description: "Reads one handwritten digit.", created_at: ago(9e4), updated_at: ago(1900), versions: 2, latest_version: 2, metrics: { "test/accuracy": 0.9916, "test/loss": 0.0281 }, tags: { task: "vision" }, aliases: { champion: 2, fallback: 1 } },
+    { id: id(42), project_id: PROJECT, name: "survival", description: "", created_at: ago(9e4), updated_at: ago(70000), versions: 1, latest_version: 1, metrics: { "test/accuracy": 0.8202 }, tags: {}, aliases: {} },
+    { id: id(43), project_id: PROJECT, name: "churn: trees & <b>", description: "Logged by **scikit-learn**.\n\nSee [notes](javascript:alert(1)).", created_at: ago(9e4), updated_at: ago(900), versions: 1, latest_version: 1, metrics: {}, tags: { owner: "grace" }, aliases: {} },
 ];
 const modelVersion = (n, model, name, number, rest) => ({
     id: id(n), model_id: id(model), model_name: name, version: number, description: "", run_id: id(201), created_at: ago(1900 * (4 - number)), created_by: PEOPLE, metrics: { "test/accuracy": 0.9916 - (2 - number) * 0.003, "test/loss": 0.0281 },
     signature: { inputs: [{ name: "input", datatype: "FP32", shape: [-1, 1, 28, 28] }], outputs: [{ name: "probabilities", datatype: "FP32", shape: [-1, 10] }, { name: "label", datatype: "BYTES", shape: [-1] }] },
+    source: "runs:/0192f3a0/model", run_link: "", logged_model_id: null, stage: "none", status: "ready", status_message: "", updated_at: ago(900), tags: {}, aliases: [], servable: true, file_count: 2,
     classes: CLASS_COUNTS.map((_c, i) => String(i)), input_kind: "image", input_shape: [1, 28, 28], size_bytes: 1689722,
     files: [{ name: "model.safetensors", size_bytes: 1687512, media_type: "application/octet-stream", sha256: "4e07408562bedb8b60ce05c1decfe3ad16b72230967de01f640b7e4729b49fce" }, { name: "model.json", size_bytes: 2210, media_type: "application/json", sha256: "2c624232cdd221771294dfbb310aca000a0df6ac8b66b696d90ef06fdefb64a3" }],
     endpoint: { id: id(600), model_version_id: id(n), model_name: name, version: number, state: "ready", requests: 1284, errors: 0, p50_us: 870, started_at: ago(1000), last_used_at: ago(3), message: "" }, evaluation, ...rest,
 });
 export const modelVersions = [
-    modelVersion(402, 41, "digits", 2, { description: "Wider second block; better on 4 and 9." }),
-    modelVersion(401, 41, "digits", 1, { endpoint: null }),
+    modelVersion(402, 41, "digits", 2, { description: "Wider second block; better on 4 and 9.", stage: "production", aliases: ["champion"], tags: { reviewed: "yes" } }),
+    modelVersion(401, 41, "digits", 1, { endpoint: null, aliases: ["fallback"], stage: "archived" }),
+    modelVersion(404, 43, "churn: trees & <b>", 1, {
+        servable: false, endpoint: null, evaluation: null, signature: null, classes: null, input_kind: null, input_shape: null, metrics: {}, run_link: "javascript:alert(1)", source: "runs:/0192f3a0000070008000000000000230/model",
+        files: [{ name: "model/MLmodel", size_bytes: 512, media_type: "text/plain", sha256: "4e07408562bedb8b60ce05c1decfe3ad16b72230967de01f640b7e4729b49fce" }, { name: "model/model.pkl", size_bytes: 20480, media_type: "application/octet-stream", sha256: "2c624232cdd221771294dfbb310aca000a0df6ac8b66b696d90ef06fdefb64a3" }],
+    }),
     modelVersion(403, 42, "survival", 1, {
         input_kind: "table", input_shape: [8], classes: ["0", "1"], endpoint: null, evaluation: null, metrics: { "test/accuracy": 0.8202 },
         signature: { inputs: [{ name: "age", datatype: "FP32", shape: [-1] }, { name: "fare", datatype: "FP32", shape: [-1] }, { name: "pclass", datatype: "FP32", shape: [-1] }, { name: "sex", datatype: "BYTES", shape: [-1] }, { name: "embarked", datatype: "BYTES", shape: [-1] }], outputs: [{ name: "probabilities", datatype: "FP32", shape: [-1, 2] }, { name: "label", datatype: "BYTES", shape: [-1] }] },

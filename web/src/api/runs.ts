@@ -17,6 +17,7 @@ import type {
     RunBulkDone,
     RunField,
     RunGroup,
+    RunLinks,
     SpecReport,
     Template,
     TrainSpec,
@@ -214,5 +215,13 @@ export function childRunsQuery(id: string) {
     return queryOptions({
         queryKey: ["run", id, "children"],
         queryFn: ({ signal }) => api<Page<Run>>(`/api/v1/runs/${id}/children`, { query: { limit: 200 }, signal }),
+    });
+}
+
+/** Datasets that went in, and logged models that went in and came out. */
+export function runLinksQuery(id: string) {
+    return queryOptions({
+        queryKey: ["run", id, "inputs"],
+        queryFn: ({ signal }) => api<RunLinks>(`/api/v1/runs/${id}/inputs`, { signal }),
     });
 }

@@ -159,6 +159,8 @@ export function DataTable<T>(props: TableProps<T>) {
                                 style={{ ...grid, transform: `translateY(${item.start}px)` }}
                                 onFocus={() => setActive(item.index)}
                                 onClick={(event) => {
+                                    /* A menu of the row stands elsewhere in the document, but its clicks arrive here. */
+                                    if (!event.currentTarget.contains(event.target as Node)) return;
                                     if ((event.target as HTMLElement).closest("a,button,input,label")) return;
                                     onOpen?.(row.original);
                                 }}

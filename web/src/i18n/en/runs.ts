@@ -118,4 +118,12 @@ export default {
     "images.empty.title": "No images",
     "images.empty.body": "What mlflow.log_image logs with a key and a step is shown here.",
     "images.step_of": "Step of {name}",
+    "run.datasets": "Datasets read",
+    "run.dataset.open": "Details",
+    "run.dataset.digest": "Digest",
+    "run.dataset.source_type": "Kind of source",
+    "run.dataset.schema": "Schema",
+    "run.logged_models": "Logged models",
+    "run.model.made": "made",
+    "run.model.read": "read",
 } as const;

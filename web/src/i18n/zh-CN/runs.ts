@@ -120,6 +120,14 @@ const texts: Texts<"runs"> = {
     "images.empty.title": "没有图像",
     "images.empty.body": "mlflow.log_image 按键和步骤记录的图像显示于此。",
     "images.step_of": "{name} 的步骤",
+    "run.datasets": "读取的数据集",
+    "run.dataset.open": "详情",
+    "run.dataset.digest": "摘要",
+    "run.dataset.source_type": "来源类型",
+    "run.dataset.schema": "模式",
+    "run.logged_models": "记录的模型",
+    "run.model.made": "产出",
+    "run.model.read": "读取",
 };
 
 export default texts;

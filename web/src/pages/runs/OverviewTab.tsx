@@ -13,6 +13,7 @@ import { useI18n } from "../../i18n/i18n";
 import { formatMetric } from "../../lib/format";
 import { useParam } from "../../lib/urlState";
 import { KeyValues } from "./KeyValues";
+import { RunLinksCards } from "./RunLinksCards";
 import css from "./RunPage.module.css";
 
 export function OverviewTab({ run }: { run: Run }) {
@@ -38,6 +39,7 @@ export function OverviewTab({ run }: { run: Run }) {
                 <KeyValues title={t("run.params")} search={t("run.params.search")} pairs={params} />
                 <KeyValues title={t("run.metrics")} search={t("run.metrics.search")} pairs={metrics} right />
             </div>
+            <RunLinksCards run={run} />
             <Children run={run} />
             {run.spec !== null && (
                 <Card title={t("run.spec")}>
