@@ -223,10 +223,10 @@ static enum err parse_clause(struct parser *p, struct order *order) {
 }
 
 /* The entity's own words need no permission, and what the client named before stays. */
-static enum err add_own(struct ctx *cx, const struct search_entity *entity, const char *text,
-                        struct order *order) {
+static enum err add_own(struct ctx *cx, const struct search_entity *entity,
+                        enum search_dialect dialect, const char *text, struct order *order) {
     struct parser p;
-    parser_init(&p, cx, entity, SEARCH_NATIVE, text ? text : "", "order_by");
+    parser_init(&p, cx, entity, dialect, text ? text : "", "order_by");
     while (p.token.kind != TOKEN_END) {
         struct search_name name;
         TRY(parse_name(&p, &name));
@@ -264,11 +264,11 @@ enum err search_parse_order(struct ctx *cx, const struct search_entity *entity,
         parser_init(&p, cx, entity, search->dialect, search->order_by[i], "order_by");
         TRY(parse_clause(&p, &order));
     }
+    const char *own = mlflow && entity->mlflow_order ? entity->mlflow_order : entity->order;
+    const char *tie = mlflow && entity->mlflow_tie ? entity->mlflow_tie : entity->tie;
     if (order.count == 0)
-        TRY(add_own(cx, entity,
-                    mlflow && entity->mlflow_order ? entity->mlflow_order : entity->order, &order));
-    TRY(add_own(cx, entity, mlflow && entity->mlflow_tie ? entity->mlflow_tie : entity->tie,
-                &order));
+        TRY(add_own(cx, entity, search->dialect, own, &order));
+    TRY(add_own(cx, entity, search->dialect, tie, &order));
     *ret_count = order.count;
     return OK;
 }

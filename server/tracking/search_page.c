@@ -106,7 +106,7 @@ static bool ids_descend(const struct page_sql *p) {
 static void add_after(struct page_sql *p, const char *const *after) {
     int args[SEARCH_ORDER_MAX + 1];
     for (size_t i = 0; i <= p->key_count; i++)
-        args[i] = search_arg(p->cx, &p->sql, after[i]);
+        args[i] = after[i] ? search_arg(p->cx, &p->sql, after[i]) : 0; /* null is not compared */
     if (p->key_count > 0 && p->keys[0].not_null)
         buf_printf(&p->text, " and %s %s $%d::%s", p->keys[0].expression,
                    p->keys[0].descending ? "<=" : ">=", args[0], p->keys[0].type);

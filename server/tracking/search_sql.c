@@ -2,8 +2,9 @@
  * entity's table; whatever a client wrote is a parameter.
  *
  * A comparison with rows of a source is "id in (select owner …)". Joined by AND at the top the
- * planner makes semi-joins of these and begins with the narrowest; under OR and NOT it hashes each
- * once. Conditions are two-valued where it matters: NOT says "is not true". */
+ * planner makes semi-joins of the first few and begins with the narrowest; others, and those under
+ * OR and NOT, it hashes once each. Conditions are two-valued where it matters: NOT says "is not
+ * true". */
 #include "tracking/search_private.h"
 
 #include "base/buf.h"
@@ -11,6 +12,8 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define JOINS_MAX 4 /* planning takes 3 ms with these, 27 with six, 445 with sixteen */
 
 static const struct {
     enum search_op op;
@@ -66,6 +69,7 @@ struct compiler {
     const struct search_entity *entity;
     struct search_sql *sql;
     struct buf text;
+    int joins; /* semi-joins the planner has to order */
 };
 
 const char *search_expression(const struct search_name *name) {
@@ -197,27 +201,38 @@ static void compare_source(struct compiler *c, const struct search_node *node) {
     buf_text(&c->text, ")");
 }
 
-static void compile(struct compiler *c, const struct search_node *node) {
+/* "… is true" is what keeps the planner from making a join of it. */
+static void compile_leaf(struct compiler *c, const struct search_node *node, bool at_top) {
+    c->sql->guessed |= !(node->op & (SEARCH_EQ | SEARCH_IN)) || node->as_number;
+    if (!node->name.field->source) {
+        compare(c, node);
+        return;
+    }
+    bool apart = at_top && c->joins++ >= JOINS_MAX;
+    buf_text(&c->text, apart ? "(" : "");
+    compare_source(c, node);
+    buf_text(&c->text, apart ? ") is true" : "");
+}
+
+/* at_top: only ANDs are above. */
+static void compile(struct compiler *c, const struct search_node *node, bool at_top) {
     switch (node->kind) {
     case SEARCH_COMPARE:
-        c->sql->guessed |= !(node->op & (SEARCH_EQ | SEARCH_IN)) || node->as_number;
-        if (node->name.field->source)
-            compare_source(c, node);
-        else
-            compare(c, node);
+        compile_leaf(c, node, at_top);
         break;
     case SEARCH_NOT:
         c->sql->guessed = true;
         buf_text(&c->text, "(");
-        compile(c, node->left);
+        compile(c, node->left, false);
         buf_text(&c->text, ") is not true");
         break;
     case SEARCH_AND:
     case SEARCH_OR:
+        at_top = at_top && node->kind == SEARCH_AND;
         buf_text(&c->text, "(");
-        compile(c, node->left);
+        compile(c, node->left, at_top);
         buf_text(&c->text, node->kind == SEARCH_AND ? " and " : " or ");
-        compile(c, node->right);
+        compile(c, node->right, at_top);
         buf_text(&c->text, ")");
         break;
     }
@@ -235,7 +250,7 @@ enum err search_compile(struct ctx *cx, const struct search_entity *entity,
     buf_text(&c.text, entity->where);
     if (tree) {
         buf_text(&c.text, " and ");
-        compile(&c, tree);
+        compile(&c, tree, true);
     }
     arena_defer(cx->arena, free, c.text.data);
     ret->where = c.text.data;
