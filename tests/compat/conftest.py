@@ -59,6 +59,7 @@ class Api:
 
     def __init__(self):
         self.session = requests.Session()
+        self.session.trust_env = False  # else REQUESTS_CA_BUNDLE would win over the next line
         self.session.verify = os.environ.get("MLFLOW_TRACKING_SERVER_CERT_PATH", True)
         if token := os.environ.get("MLFLOW_TRACKING_TOKEN"):
             self.session.headers["Authorization"] = f"Bearer {token}"
