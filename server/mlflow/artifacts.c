@@ -230,16 +230,65 @@ static enum err require_run(struct ctx *cx, const struct req *rq, const char *ru
     return OK;
 }
 
+/* The same of the logged model of the path. */
+static enum err require_model(struct ctx *cx, const struct req *rq, struct artifact_owner *ret,
+                              const char **ret_uri) {
+    const char *project, *model_id = req_param(rq, "model");
+    const char *uuid = mlflow_model_uuid(cx, model_id);
+    struct artifact_home home;
+    bool found = false;
+    *ret = (struct artifact_owner){ARTIFACT_OF_LOGGED_MODEL, uuid};
+    TRY(mlflow_project(cx, rq, &project));
+    if (uuid)
+        TRY(artifact_home_find(cx, project, ret, &home, &found));
+    if (!found)
+        return mlflow_fail(cx, MLFLOW_RESOURCE_DOES_NOT_EXIST,
+                           "Logged model with ID '%.100s' not found.", model_id);
+    *ret_uri = mlflow_model_uri(cx, home.location, home.experiment_number, uuid);
+    return OK;
+}
+
+static enum err send_level(struct ctx *cx, struct reply *rp, const struct artifact_owner *owner,
+                           const char *uri, const char *path) {
+    struct list level;
+    const char *dir;
+    TRY(directory_of(cx, path, &dir));
+    TRY(read_level(cx, owner, dir, &level));
+    send_list(cx, rp, uri, &level);
+    return OK;
+}
+
 static enum err get_list(struct ctx *cx, const struct req *rq, struct reply *rp) {
     const struct run_path *query = rq->query;
     struct artifact_owner owner;
-    struct list level;
-    const char *dir, *uri;
+    const char *uri;
     TRY(require_run(cx, rq, query->run_id, &owner, &uri));
-    TRY(directory_of(cx, query->path, &dir));
-    TRY(read_level(cx, &owner, dir, &level));
-    send_list(cx, rp, uri, &level);
-    return OK;
+    return send_level(cx, rp, &owner, uri, query->path);
+}
+
+struct model_path {
+    const char *directory, *file;
+};
+static const struct field MODEL_LIST_FIELDS[] = {
+    {.name = "artifact_directory_path",
+     .type = FIELD_TYPE_STRING,
+     .offset = offsetof(struct model_path, directory)},
+};
+static SHAPE(MODEL_LIST, "MlflowModelList", struct model_path, MODEL_LIST_FIELDS);
+static const struct field MODEL_FILE_FIELDS[] = {
+    {.name = "artifact_file_path",
+     .type = FIELD_TYPE_STRING,
+     .offset = offsetof(struct model_path, file),
+     .flags = FIELD_REQUIRED},
+};
+static SHAPE(MODEL_FILE, "MlflowModelFile", struct model_path, MODEL_FILE_FIELDS);
+
+static enum err get_model_list(struct ctx *cx, const struct req *rq, struct reply *rp) {
+    const struct model_path *query = rq->query;
+    struct artifact_owner owner;
+    const char *uri;
+    TRY(require_model(cx, rq, &owner, &uri));
+    return send_level(cx, rp, &owner, uri, query->directory);
 }
 
 /* --- files --- */
@@ -280,6 +329,14 @@ static enum err get_run_file(struct ctx *cx, const struct req *rq, struct reply 
     const char *uri;
     TRY(require_run(cx, rq, query->run_id, &owner, &uri));
     return send_file(cx, rp, &owner, query->path);
+}
+
+static enum err get_model_file(struct ctx *cx, const struct req *rq, struct reply *rp) {
+    const struct model_path *query = rq->query;
+    struct artifact_owner owner;
+    const char *uri;
+    TRY(require_model(cx, rq, &owner, &uri));
+    return send_file(cx, rp, &owner, query->file);
 }
 
 static enum err put_proxy_file(struct ctx *cx, const struct req *rq, struct reply *rp) {
@@ -323,6 +380,12 @@ const struct route MLFLOW_ARTIFACT_ROUTES[] = {
      .handle = get_list, .flags = ROUTE_MLFLOW, .doc = "List a run's files."},
     {GET, "/get-artifact", SCOPE_RUN_READ, .query = &RUN_PATH, .handle = get_run_file,
      .flags = ROUTE_MLFLOW, .rate = RATE_DOWNLOAD, .doc = "Download a run's file."},
+    {GET, "/api/2.0/mlflow/logged-models/{model}/artifacts/directories", SCOPE_RUN_READ,
+     .query = &MODEL_LIST, .handle = get_model_list, .flags = ROUTE_MLFLOW,
+     .doc = "List a logged model's files."},
+    {GET, "/api/2.0/mlflow/logged-models/{model}/artifacts/files", SCOPE_RUN_READ,
+     .query = &MODEL_FILE, .handle = get_model_file, .flags = ROUTE_MLFLOW, .rate = RATE_DOWNLOAD,
+     .doc = "Download a logged model's file."},
     {POST, "/api/2.0/mlflow/upload-artifact", SCOPE_RUN_INGEST, .query = &RUN_PATH,
      .handle = post_upload, .flags = ROUTE_MLFLOW | ROUTE_STREAM_BODY, .rate = RATE_UPLOAD,
      .max_body = SMALL_FILE_MAX, .doc = "Store a small file of a run."},
