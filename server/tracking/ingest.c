@@ -152,7 +152,7 @@ static bool same_sight(const struct principal *a, const struct principal *b) {
 
 /* Out of the queue: the leader's own request, and others that may go with it. Under the lock. */
 static struct request *take_requests(struct ingest *m, struct request *own, size_t *ret_count) {
-    struct request *first = own, **last = &own->next, **at = &m->first;
+    struct request *others = NULL, **last = &others, **at = &m->first;
     size_t count = 1, bytes = own->body.size;
     while (*at) {
         struct request *rq = *at;
@@ -172,8 +172,9 @@ static struct request *take_requests(struct ingest *m, struct request *own, size
     }
     m->end = at;
     *last = NULL;
+    own->next = others; /* not before: until here it may link the queue */
     *ret_count = count;
-    return first;
+    return own;
 }
 
 static int64_t *unfolded_of(struct ingest *m, const char *team_id) {
