@@ -73,6 +73,11 @@ void jw_int(struct json_writer *w, int64_t value) {
     buf_append(w->out, text, (size_t)length);
 }
 
+void jw_raw(struct json_writer *w, const char *json) {
+    separate(w);
+    buf_text(w->out, json);
+}
+
 void jw_bool(struct json_writer *w, bool value) {
     separate(w);
     buf_text(w->out, value ? "true" : "false");

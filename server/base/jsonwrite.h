@@ -22,6 +22,7 @@ void jw_name(struct json_writer *w, const char *name);
 void jw_text(struct json_writer *w, const char *text); /* NULL is null */
 void jw_int(struct json_writer *w, int64_t value);
 void jw_real(struct json_writer *w, double value);
+void jw_raw(struct json_writer *w, const char *json); /* as it stands */
 void jw_bool(struct json_writer *w, bool value);
 
 /* A member in one call. */

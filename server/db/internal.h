@@ -11,7 +11,6 @@ struct pooled {
     struct pooled *next;                 /* in the pool's idle list */
     const struct db_stmt **prepared;     /* open addressing by pointer; NULL = free */
     size_t prepared_cap, prepared_count; /* cap is a power of two */
-    bool wall_prepared;                  /* the statement that sets the row-level wall */
 };
 
 /* Waits for a free connection, at most the pool's wait_ms and until deadline_us (0 = none). */

@@ -37,10 +37,10 @@ struct command {
     int arg_count;
 };
 
-enum step { STEP_BEGIN, STEP_WALL, STEP_PREPARE, STEP_RUN };
+enum step { STEP_BEGIN, STEP_PREPARE_WALL, STEP_WALL, STEP_PREPARE, STEP_RUN };
 
 struct batch {
-    enum step steps[4];
+    enum step steps[5];
     int count;
     bool sent; /* false once libpq refused to queue a step */
 };
@@ -113,16 +113,22 @@ static void add_step(struct batch *b, enum step step, int sent) {
     b->sent = b->sent && sent;
 }
 
+/* Prepared like any other: it goes before nearly every request's first statement. */
+static const struct db_stmt WALL = {
+    .name = "wall",
+    .sql = "select set_config('app.team', $1, true), set_config('app.system', $2, true),"
+           " set_config('app.subject', $3, true), set_config('app.token', $4, true)",
+    .cardinality = DB_ONE,
+    .param_count = 4};
+
 static void send_wall(struct ctx *cx, struct batch *b) {
-    struct db_conn *s = cx->conn;
+    struct pooled *c = cx->conn->held;
     const char *args[] = {cx->who.team_id, wants_system(cx) ? "on" : "off", subject_of(cx),
                           limiting_token_of(cx)};
+    if (!pooled_has_prepared(c, &WALL))
+        add_step(b, STEP_PREPARE_WALL, PQsendPrepare(c->pg, WALL.name, WALL.sql, 0, NULL));
     add_step(b, STEP_WALL,
-             PQsendQueryParams(
-                 s->held->pg,
-                 "select set_config('app.team', $1, true), set_config('app.system', $2, true),"
-                 " set_config('app.subject', $3, true), set_config('app.token', $4, true)",
-                 4, NULL, args, NULL, NULL, 0));
+             PQsendQueryPrepared(c->pg, WALL.name, WALL.param_count, args, NULL, NULL, 0));
     wall_set(cx);
 }
 
@@ -182,6 +188,8 @@ static void read_batch(struct db_conn *s, const struct batch *b, const struct db
         s->wall_known |= b->steps[i] == STEP_WALL && !failed;
         if (b->steps[i] == STEP_PREPARE && !failed)
             pooled_add_prepared(s->held, st);
+        if (b->steps[i] == STEP_PREPARE_WALL && !failed)
+            pooled_add_prepared(s->held, &WALL);
         if (failed || b->steps[i] == STEP_RUN) {
             outcome = r;
             r = NULL;

@@ -62,10 +62,11 @@ static const char *python_type(const json_t *value) {
 static enum err fail_value(struct ctx *cx, const struct place *outer, const char *name,
                            const json_t *value) {
     const char *at = place_text(cx, outer, name);
-    auto_free char *text = json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY);
+    auto_free char *text =
+        json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
     size_t length = text ? strlen(text) : 0;
     return fail_field(cx, ERR_INVALID, at,
-                      "Invalid value %.*s%s for parameter '%s' supplied: Hint: Value was of type "
+                      "Invalid value %.*s%s for parameter '%s' supplied:  Hint: Value was of type "
                       "'%s'. " HELP,
                       (int)(length > SHOWN_VALUE_MAX ? SHOWN_VALUE_MAX : length), text ? text : "",
                       length > SHOWN_VALUE_MAX ? "..." : "", at, python_type(value));

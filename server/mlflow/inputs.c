@@ -145,6 +145,7 @@ static enum err post_inputs(struct ctx *cx, const struct req *rq, struct reply *
     TRY(models_of(cx, rq, &in->models, models));
     for (size_t i = 0; i < in->models.count; i++)
         ids[i] = models[i].model_id;
+    mlflow_links_made(cx);
     return mlflow_refused(
         cx, run_add_inputs(cx, uuid, sets, in->datasets.count, ids, in->models.count), in->run_id);
 }
@@ -158,6 +159,7 @@ static enum err post_outputs(struct ctx *cx, const struct req *rq, struct reply 
         arena_new_array(cx->arena, struct model_output, in->models.count + 1);
     TRY(mlflow_require_run(cx, rq, in->run_id, &uuid));
     TRY(models_of(cx, rq, &in->models, models));
+    mlflow_links_made(cx);
     return mlflow_refused(cx, run_add_outputs(cx, uuid, models, in->models.count), in->run_id);
 }
 

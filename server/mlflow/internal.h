@@ -22,9 +22,17 @@ struct mlflow_place {
 /* ERR_NOT_FOUND with MLflow's sentence, ERR_INVALID for what is no number; "" is number 0. */
 MUST_USE enum err mlflow_place(struct ctx *cx, const char *project_id, const char *experiment_id,
                                struct mlflow_place *ret);
+/* The same by the experiment's UUID. */
+MUST_USE enum err mlflow_place_of(struct ctx *cx, const char *project_id,
+                                  const char *experiment_uuid, struct mlflow_place *ret);
 /* Those of the ids that there are, remembered or not: ret is an array of count places. */
 MUST_USE enum err mlflow_places(struct ctx *cx, const char *project_id, const struct list *ids,
                                 struct mlflow_place *ret, size_t *ret_count);
+
+/* Whether any run of the team may have read or made something (inputs.c); an answer may be a second
+ * old where another process made the first. */
+MUST_USE enum err mlflow_links_exist(struct ctx *cx, bool *ret);
+void mlflow_links_made(struct ctx *cx); /* now there are some */
 
 /* The number of results asked for: 1 to 50,000. */
 MUST_USE enum err mlflow_check_results(struct ctx *cx, int64_t max_results);
@@ -37,8 +45,23 @@ MUST_USE enum err mlflow_require_run(struct ctx *cx, const struct req *rq, const
 /* What a refusal of a domain's function about this run is in MLflow's words. */
 enum err mlflow_refused(struct ctx *cx, enum err err, const char *run_id);
 
-/* run_json.c */
-MUST_USE enum err mlflow_write_run(struct ctx *cx, struct json_writer *w,
-                                   const struct run_details *details);
-MUST_USE enum err mlflow_write_run_info(struct ctx *cx, struct json_writer *w,
-                                        const struct run *run);
+/* --- runs as clients read them: run_json.c --- */
+
+struct mlflow_run {
+    const char *id, *name, *user_name; /* user_name may be NULL */
+    const char *experiment_id;
+    struct mlflow_place place; /* of the experiment */
+    int state;                 /* enum run_state */
+    int64_t archived_at, started_at, finished_at;
+    struct list param_keys, param_values, tag_keys, tag_values;         /* const char * each */
+    struct list metric_keys, metric_values, metric_steps, metric_times; /* numbers as text */
+    const char *datasets, *models_read, *models_made; /* JSON arrays; NULL = none */
+    bool waiting;                                     /* some of its metrics are not folded yet */
+};
+/* Those of the runs that are in the project, in the order given: ret is a list of them. */
+MUST_USE enum err mlflow_load_runs(struct ctx *cx, const char *project_id, const char *const *uuids,
+                                   size_t count, struct list *ret);
+/* Without what it logged. */
+struct mlflow_run mlflow_run_of(const struct run *run, const struct mlflow_place *place);
+void mlflow_write_run(struct ctx *cx, struct json_writer *w, const struct mlflow_run *run);
+void mlflow_write_run_info(struct ctx *cx, struct json_writer *w, const struct mlflow_run *run);

@@ -17,9 +17,14 @@ select e.id, e.number, e.name, e.artifact_location, e.created_at, e.updated_at, 
  order by w.place;
 
 -- name: mlflow_experiments_numbered :many
-select e.id, e.number, e.artifact_location, e.archived_at
+select e.id, e.number, e.artifact_location
   from experiments e
  where e.team_id = $1::uuid and e.project_id = $2::uuid and e.number = any ($3::bigint[]);
+
+-- name: mlflow_experiment_number :opt
+select e.id, e.number, e.artifact_location
+  from experiments e
+ where e.team_id = $1::uuid and e.project_id = $2::uuid and e.id = $3::uuid;
 
 -- name: mlflow_experiment_named :opt
 select e.id from experiments e
@@ -39,3 +44,66 @@ select distinct e.number as experiment, d.name, d.digest, i.tags ->> 'mlflow.dat
   join run_inputs i on i.team_id = d.team_id and i.logged_dataset_id = d.id
  where e.team_id = $1::uuid and e.project_id = $2::uuid and e.number = any ($3::bigint[])
  order by e.number, d.name, d.digest, context limit 1000;
+
+-- name: mlflow_runs :many
+-- Runs as clients read them, each one row: a page of search, or a single run. Everything is looked up
+-- by key, run by run ("offset 0"), because the planner would rather read the tables of a small page
+-- whole, and they may have millions of rows. The array is taken apart and put together so that its
+-- length is not guessed: a plan that fits one run would be made anew for each. waiting: metrics that
+-- are not folded yet.
+select r.id, r.experiment_id, r.name, r.user_name, r.state, r.archived_at,
+       coalesce(r.started_at, r.created_at) as started_at, r.finished_at,
+       p.param_keys, p.param_values, t.tag_keys, t.tag_values,
+       m.metric_keys, m.metric_values, m.metric_steps, m.metric_times,
+       exists (select from metric_inbox w where w.team_id = $1::uuid and w.run_id = r.id) as waiting
+  from unnest(array (select unnest($3::uuid[]))) with ordinality as u (id, n)
+ cross join lateral (
+    select id, project_id, experiment_id, name, user_name, state, archived_at, started_at, created_at, finished_at
+      from runs where team_id = $1::uuid and id = u.id offset 0) r
+ cross join lateral (
+    select array_agg(key) as param_keys, array_agg(value) as param_values
+      from run_params where team_id = $1::uuid and run_id = r.id) p
+ cross join lateral (
+    select array_agg(key) as tag_keys, array_agg(value) as tag_values
+      from run_tags where team_id = $1::uuid and run_id = r.id) t
+ cross join lateral (
+    select array_agg(key) as metric_keys, array_agg(last_value) as metric_values,
+           array_agg(last_step) as metric_steps,
+           array_agg(round(date_part('epoch', last_at) * 1000)::bigint) as metric_times
+      from run_metrics where team_id = $1::uuid and run_id = r.id and points > 0) m
+ where r.project_id = $2::uuid
+ order by u.n;
+
+-- name: mlflow_run_links :many
+-- What those of these runs that have any read and made, as JSON arrays. Apart from the rest because
+-- few have, and each table more makes a statement dearer to start.
+select u.n,
+       (select json_strip_nulls(json_agg(json_build_object(
+                   'tags', (select json_agg(json_build_object('key', x.key, 'value', x.value))
+                              from json_each_text(l.tags) x),
+                   'dataset', json_build_object('name', d.name, 'digest', d.digest,
+                       'source_type', d.source_type, 'source', d.source, 'schema', d.schema,
+                       'profile', d.profile)) order by d.name))
+          from run_inputs l
+          join logged_datasets d on d.team_id = l.team_id and d.id = l.logged_dataset_id
+         where l.team_id = $1::uuid and l.run_id = u.id) as datasets,
+       (select json_agg(json_build_object('model_id', 'm-' || replace(l.logged_model_id::text, '-', '')))
+          from run_model_inputs l where l.team_id = $1::uuid and l.run_id = u.id) as models_read,
+       (select json_agg(json_build_object('model_id', 'm-' || replace(l.logged_model_id::text, '-', ''),
+                            'step', l.step) order by l.step)
+          from run_model_outputs l where l.team_id = $1::uuid and l.run_id = u.id) as models_made
+  from unnest($2::uuid[]) with ordinality as u (id, n)
+ order by u.n;
+
+-- name: mlflow_team_linked :one
+-- Whether any run of the team that the caller sees read or made anything.
+select exists (select from run_inputs where team_id = $1::uuid)
+    or exists (select from run_model_inputs where team_id = $1::uuid)
+    or exists (select from run_model_outputs where team_id = $1::uuid) as linked;
+
+-- name: mlflow_runs_linked :many
+-- Which of these runs read or made anything.
+select u.id from unnest(array (select unnest($2::uuid[]))) as u (id)
+ where exists (select from run_inputs l where l.team_id = $1::uuid and l.run_id = u.id)
+    or exists (select from run_model_inputs l where l.team_id = $1::uuid and l.run_id = u.id)
+    or exists (select from run_model_outputs l where l.team_id = $1::uuid and l.run_id = u.id);

@@ -19,6 +19,7 @@
 enum {
     PLACES = 1024,
     LIFETIME_US = 5000000,
+    UNLINKED_US = 1000000,
     SLUG_MAX = 63,
     LOCATION_MAX = 200, /* longer ones are asked for each time */
     KEY_SIZE = 4 * ID_SIZE + SLUG_MAX + 4
@@ -28,6 +29,7 @@ struct entry {
     char key[KEY_SIZE]; /* empty = free */
     char id[ID_SIZE];
     char location[LOCATION_MAX + 1]; /* of an experiment; empty = the default */
+    int64_t number;                  /* of an experiment */
     int64_t asked_at;                /* monotonic */
 };
 
@@ -51,7 +53,7 @@ void mlflow_free(struct mlflow *m) {
     free(m);
 }
 
-/* Either a slug, or an experiment's number in a project. */
+/* A slug; an experiment's UUID; or a project's UUID and a number in it. */
 static void key_of(const struct ctx *cx, const char *project, int64_t number, char key[KEY_SIZE]) {
     const struct principal *who = &cx->who;
     snprintf(key, KEY_SIZE, "%s %s %s %s %" PRId64, who->team_id,
@@ -76,8 +78,8 @@ static bool recall(struct ctx *cx, const char *key, struct entry *ret) {
     return true;
 }
 
-static void remember(struct ctx *cx, const char *key, const char *id, const char *location,
-                     int64_t asked_at) {
+static void remember(struct ctx *cx, const char *key, const char *id, int64_t number,
+                     const char *location, int64_t asked_at) {
     struct mlflow *m = cx->app->mlflow;
     if (location && strlen(location) > LOCATION_MAX)
         return;
@@ -86,6 +88,7 @@ static void remember(struct ctx *cx, const char *key, const char *id, const char
     snprintf(e->key, sizeof(e->key), "%s", key);
     snprintf(e->id, sizeof(e->id), "%s", id);
     snprintf(e->location, sizeof(e->location), "%s", location ? location : "");
+    e->number = number;
     e->asked_at = asked_at;
 }
 
@@ -104,7 +107,7 @@ enum err mlflow_project(struct ctx *cx, const struct req *rq, const char **ret_i
     }
     if (!id)
         return mlflow_fail(cx, MLFLOW_RESOURCE_DOES_NOT_EXIST, "there is no such project");
-    remember(cx, key, id, NULL, asked_at);
+    remember(cx, key, id, 0, NULL, asked_at);
     *ret_id = id;
     return OK;
 }
@@ -113,13 +116,12 @@ enum err mlflow_project(struct ctx *cx, const struct req *rq, const char **ret_i
 
 struct numbered {
     const char *id, *artifact_location;
-    int64_t number, archived_at;
+    int64_t number;
 };
 static const struct field NUMBERED_FIELDS[] = {
     FIELD(UUID, struct numbered, id),
     FIELD(INT, struct numbered, number),
     FIELD(STRING, struct numbered, artifact_location),
-    FIELD(TIME, struct numbered, archived_at),
 };
 static SHAPE(NUMBERED, "NumberedExperiment", struct numbered, NUMBERED_FIELDS);
 
@@ -144,7 +146,7 @@ static enum err ask_places(struct ctx *cx, const char *project_id, const int64_t
     for (size_t i = 0; i < rows.count; i++) {
         place_set(cx, &ret[(*ret_count)++], row[i].number, row[i].id, row[i].artifact_location);
         key_of(cx, project_id, row[i].number, key);
-        remember(cx, key, row[i].id, row[i].artifact_location, asked_at);
+        remember(cx, key, row[i].id, row[i].number, row[i].artifact_location, asked_at);
     }
     return OK;
 }
@@ -182,4 +184,54 @@ enum err mlflow_place(struct ctx *cx, const char *project_id, const char *experi
     const char *id = experiment_id && *experiment_id ? experiment_id : "0";
     TRY(mlflow_places(cx, project_id, &(struct list){&id, 1}, ret, &count));
     return count ? OK : mlflow_fail_experiment(cx, id);
+}
+
+enum err mlflow_place_of(struct ctx *cx, const char *project_id, const char *experiment_uuid,
+                         struct mlflow_place *ret) {
+    char key[KEY_SIZE];
+    struct entry known;
+    struct numbered row;
+    bool found;
+    int64_t asked_at = clock_mono_us();
+    key_of(cx, experiment_uuid, -1, key);
+    if (recall(cx, key, &known)) {
+        place_set(cx, ret, known.number, known.id, known.location);
+        return OK;
+    }
+    TRY(db_opt(cx, &SQL_mlflow_experiment_number,
+               ARGS(cx->who.team_id, project_id, experiment_uuid), &NUMBERED, &row, &found));
+    if (!found)
+        return fail(cx, ERR_NOT_FOUND, "experiment \"%s\" does not exist", experiment_uuid);
+    remember(cx, key, row.id, row.number, row.artifact_location, asked_at);
+    place_set(cx, ret, row.number, row.id, row.artifact_location);
+    return OK;
+}
+
+/* --- links --- */
+
+/* Only their absence is remembered. Looking for them costs as much as all else that reading a run
+ * does, and most teams that log from scripts have none. */
+enum err mlflow_links_exist(struct ctx *cx, bool *ret) {
+    char key[KEY_SIZE];
+    struct entry known;
+    const char *linked;
+    int64_t asked_at = clock_mono_us();
+    key_of(cx, "unlinked", -1, key);
+    *ret = false;
+    if (recall(cx, key, &known) && asked_at - known.asked_at < UNLINKED_US)
+        return OK;
+    TRY(db_value(cx, &SQL_mlflow_team_linked, ARGS(cx->who.team_id), &linked));
+    *ret = strcmp(linked, "t") == 0;
+    if (!*ret)
+        remember(cx, key, "", 0, NULL, asked_at);
+    return OK;
+}
+
+void mlflow_links_made(struct ctx *cx) {
+    struct mlflow *m = cx->app->mlflow;
+    scope_lock(&m->lock);
+    for (size_t i = 0; i < PLACES; i++)
+        if (strstr(m->entries[i].key, " unlinked ") &&
+            strncmp(m->entries[i].key, cx->who.team_id, ID_SIZE - 1) == 0)
+            m->entries[i].key[0] = '\0';
 }

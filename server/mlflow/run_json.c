@@ -1,8 +1,129 @@
-/* A run as MLflow's clients read it, written member by member: a page of search may hold a hundred
- * runs with a hundred values each, and a tree of them would cost more than reading them did. */
+/* A run as MLflow's clients read it: loaded by two statements, written member by member. A page of
+ * search may hold a hundred runs with a hundred values each, and a tree of them would cost more
+ * than reading them did. Numbers of metrics are written as the database said them: that is the
+ * shortest text which reads back the same. */
 #include "mlflow/internal.h"
 
+#include "sql/mlflow.h"
+
+#include <stdlib.h>
 #include <string.h>
+
+static const struct field RUN_FIELDS[] = {
+    FIELD(UUID, struct mlflow_run, id),
+    FIELD(UUID, struct mlflow_run, experiment_id),
+    FIELD(STRING, struct mlflow_run, name),
+    FIELD(STRING, struct mlflow_run, user_name),
+    FIELD(ENUM, struct mlflow_run, state, .names = RUN_STATE_NAMES),
+    FIELD(TIME, struct mlflow_run, archived_at),
+    FIELD(TIME, struct mlflow_run, started_at),
+    FIELD(TIME, struct mlflow_run, finished_at),
+    FIELD(STRINGS, struct mlflow_run, param_keys),
+    FIELD(STRINGS, struct mlflow_run, param_values),
+    FIELD(STRINGS, struct mlflow_run, tag_keys),
+    FIELD(STRINGS, struct mlflow_run, tag_values),
+    FIELD(STRINGS, struct mlflow_run, metric_keys),
+    FIELD(STRINGS, struct mlflow_run, metric_values),
+    FIELD(STRINGS, struct mlflow_run, metric_steps),
+    FIELD(STRINGS, struct mlflow_run, metric_times),
+    FIELD(BOOL, struct mlflow_run, waiting),
+};
+static SHAPE(RUN, "MlflowRun", struct mlflow_run, RUN_FIELDS);
+
+struct linked {
+    const char *id;
+};
+static const struct field LINKED_FIELDS[] = {FIELD(UUID, struct linked, id)};
+static SHAPE(LINKED, "MlflowLinkedRun", struct linked, LINKED_FIELDS);
+
+struct links {
+    int64_t n;
+    const char *datasets, *models_read, *models_made;
+};
+static const struct field LINKS_FIELDS[] = {
+    FIELD(INT, struct links, n),
+    FIELD(STRING, struct links, datasets),
+    FIELD(STRING, struct links, models_read),
+    FIELD(STRING, struct links, models_made),
+};
+static SHAPE(LINKS, "MlflowRunLinks", struct links, LINKS_FIELDS);
+
+static int compare_runs(const void *a, const void *b) {
+    return strcmp((*(struct mlflow_run *const *)a)->id, (*(struct mlflow_run *const *)b)->id);
+}
+
+/* The runs by id, to find those that have links. */
+static struct mlflow_run **sorted(struct ctx *cx, const struct list *runs) {
+    struct mlflow_run **ret = arena_new_array(cx->arena, struct mlflow_run *, runs->count + 1);
+    for (size_t i = 0; i < runs->count; i++)
+        ret[i] = (struct mlflow_run *)runs->items + i;
+    qsort(ret, runs->count, sizeof(*ret), compare_runs);
+    return ret;
+}
+
+static struct mlflow_run *find_run(struct mlflow_run **runs, size_t count, const char *id) {
+    const struct mlflow_run key = {.id = id}, *at = &key;
+    struct mlflow_run **found = bsearch(&at, runs, count, sizeof(*runs), compare_runs);
+    return found ? *found : NULL;
+}
+
+static enum err load_links(struct ctx *cx, const char *ids, const struct list *runs) {
+    struct list linked, rows;
+    bool any;
+    TRY(mlflow_links_exist(cx, &any));
+    if (!any)
+        return OK;
+    TRY(db_many(cx, &SQL_mlflow_runs_linked, ARGS(cx->who.team_id, ids), &LINKED, &linked));
+    if (linked.count == 0)
+        return OK;
+    struct mlflow_run **by_id = sorted(cx, runs);
+    const char **uuids = arena_new_array(cx->arena, const char *, linked.count);
+    for (size_t i = 0; i < linked.count; i++)
+        uuids[i] = ((const struct linked *)linked.items)[i].id;
+    TRY(db_many(cx, &SQL_mlflow_run_links,
+                ARGS(cx->who.team_id, db_text_array(cx, uuids, linked.count)), &LINKS, &rows));
+    const struct links *row = rows.items;
+    for (size_t i = 0; i < rows.count; i++) {
+        struct mlflow_run *run = find_run(by_id, runs->count, uuids[row[i].n - 1]);
+        if (!run)
+            continue;
+        run->datasets = row[i].datasets;
+        run->models_read = row[i].models_read;
+        run->models_made = row[i].models_made;
+    }
+    return OK;
+}
+
+/* A page has runs of one experiment mostly: the one before is looked at first. */
+static enum err load_places(struct ctx *cx, const char *project_id, const struct list *runs) {
+    struct mlflow_run *run = runs->items;
+    for (size_t i = 0; i < runs->count; i++) {
+        if (i > 0 && strcmp(run[i].experiment_id, run[i - 1].experiment_id) == 0)
+            run[i].place = run[i - 1].place;
+        else
+            TRY(mlflow_place_of(cx, project_id, run[i].experiment_id, &run[i].place));
+    }
+    return OK;
+}
+
+enum err mlflow_load_runs(struct ctx *cx, const char *project_id, const char *const *uuids,
+                          size_t count, struct list *ret) {
+    const char *ids = db_text_array(cx, uuids, count);
+    TRY(db_many(cx, &SQL_mlflow_runs, ARGS(cx->who.team_id, project_id, ids), &RUN, ret));
+    TRY(load_places(cx, project_id, ret));
+    return ret->count ? load_links(cx, ids, ret) : OK;
+}
+
+struct mlflow_run mlflow_run_of(const struct run *run, const struct mlflow_place *place) {
+    return (struct mlflow_run){.id = run->id,
+                               .place = *place,
+                               .name = run->name,
+                               .user_name = run->user_name,
+                               .state = run->state,
+                               .archived_at = run->archived_at,
+                               .started_at = run->started_at ? run->started_at : run->created_at,
+                               .finished_at = run->finished_at};
+}
 
 static const char *status_of(int state) {
     static const char *const STATUSES[] = {
@@ -11,114 +132,91 @@ static const char *status_of(int state) {
     return STATUSES[state];
 }
 
-enum err mlflow_write_run_info(struct ctx *cx, struct json_writer *w, const struct run *run) {
+void mlflow_write_run_info(struct ctx *cx, struct json_writer *w, const struct mlflow_run *run) {
     const char *id = mlflow_run_id(cx, run->id);
-    const char *experiment_id = db_int(cx, run->experiment_number);
-    struct mlflow_place place;
-    TRY(mlflow_place(cx, run->project_id, experiment_id, &place));
     jw_begin(w, '{');
     jw_member_text(w, "run_uuid", id);
-    jw_member_text(w, "experiment_id", experiment_id);
+    jw_member_text(w, "experiment_id", db_int(cx, run->place.number));
     jw_member_text(w, "run_name", run->name);
     jw_member_text(w, "user_id", run->user_name ? run->user_name : "");
     jw_member_text(w, "status", status_of(run->state));
-    jw_member_int(w, "start_time", mlflow_ms(run->started_at ? run->started_at : run->created_at));
+    jw_member_int(w, "start_time", mlflow_ms(run->started_at));
     if (run->finished_at)
         jw_member_int(w, "end_time", mlflow_ms(run->finished_at));
     jw_member_text(w, "artifact_uri",
-                   mlflow_run_uri(cx, place.location, run->experiment_number, run->id));
+                   mlflow_run_uri(cx, run->place.location, run->place.number, run->id));
     jw_member_text(w, "lifecycle_stage", run->archived_at ? "deleted" : "active");
     jw_member_text(w, "run_id", id);
     jw_end(w, '}');
-    return OK;
 }
 
-static void write_texts(struct json_writer *w, const char *name, const struct list *texts) {
-    const struct run_text *text = texts->items;
-    if (texts->count == 0)
+static const char *text_at(const struct list *texts, size_t i) {
+    return ((const char *const *)texts->items)[i];
+}
+
+static void write_texts(struct json_writer *w, const char *name, const struct list *keys,
+                        const struct list *values) {
+    if (keys->count == 0)
         return;
     jw_member_begin(w, name, '[');
-    for (size_t i = 0; i < texts->count; i++) {
+    for (size_t i = 0; i < keys->count; i++) {
         jw_begin(w, '{');
-        jw_member_text(w, "key", text[i].key);
-        jw_member_text(w, "value", text[i].value);
+        jw_member_text(w, "key", text_at(keys, i));
+        jw_member_text(w, "value", text_at(values, i));
         jw_end(w, '}');
     }
     jw_end(w, ']');
 }
 
-static void write_metrics(struct json_writer *w, const struct list *metrics) {
-    const struct run_value *metric = metrics->items;
-    if (metrics->count == 0)
+/* "NaN", "Infinity" and "-Infinity" are not numbers of JSON. */
+static void write_value(struct json_writer *w, const char *value) {
+    const char *digits = value + (*value == '-');
+    jw_name(w, "value");
+    if (*digits >= '0' && *digits <= '9')
+        jw_raw(w, value);
+    else
+        jw_real(w, strtod(value, NULL));
+}
+
+static void write_metrics(struct json_writer *w, const struct mlflow_run *run) {
+    if (run->metric_keys.count == 0)
         return;
     jw_member_begin(w, "metrics", '[');
-    for (size_t i = 0; i < metrics->count; i++) {
+    for (size_t i = 0; i < run->metric_keys.count; i++) {
         jw_begin(w, '{');
-        jw_member_text(w, "key", metric[i].key);
-        jw_name(w, "value");
-        jw_real(w, metric[i].value);
-        jw_member_int(w, "timestamp", mlflow_ms(metric[i].at_us));
-        jw_member_int(w, "step", metric[i].step);
+        jw_member_text(w, "key", text_at(&run->metric_keys, i));
+        write_value(w, text_at(&run->metric_values, i));
+        jw_name(w, "timestamp");
+        jw_raw(w, text_at(&run->metric_times, i));
+        jw_name(w, "step");
+        jw_raw(w, text_at(&run->metric_steps, i));
         jw_end(w, '}');
     }
     jw_end(w, ']');
 }
 
-static void write_dataset(struct json_writer *w, const struct run_dataset *dataset) {
-    jw_begin(w, '{');
-    write_texts(w, "tags", &dataset->tags);
-    jw_member_begin(w, "dataset", '{');
-    jw_member_text(w, "name", dataset->name);
-    jw_member_text(w, "digest", dataset->digest);
-    jw_member_text(w, "source_type", dataset->source_type);
-    jw_member_text(w, "source", dataset->source);
-    if (dataset->schema)
-        jw_member_text(w, "schema", dataset->schema);
-    if (dataset->profile)
-        jw_member_text(w, "profile", dataset->profile);
-    jw_end(w, '}');
-    jw_end(w, '}');
-}
-
-static void write_models(struct ctx *cx, struct json_writer *w, const char *name,
-                         const struct list *models, bool steps) {
-    const struct run_model *model = models->items;
-    if (models->count == 0)
+static void write_raw(struct json_writer *w, const char *name, const char *json) {
+    if (!json)
         return;
-    jw_member_begin(w, name, '[');
-    for (size_t i = 0; i < models->count; i++) {
-        jw_begin(w, '{');
-        jw_member_text(w, "model_id", mlflow_model_id(cx, model[i].id));
-        if (steps)
-            jw_member_int(w, "step", model[i].step);
-        jw_end(w, '}');
-    }
-    jw_end(w, ']');
+    jw_name(w, name);
+    jw_raw(w, json);
 }
 
-enum err mlflow_write_run(struct ctx *cx, struct json_writer *w,
-                          const struct run_details *details) {
-    const struct run_dataset *dataset = details->datasets.items;
+void mlflow_write_run(struct ctx *cx, struct json_writer *w, const struct mlflow_run *run) {
     jw_begin(w, '{');
     jw_name(w, "info");
-    TRY(mlflow_write_run_info(cx, w, &details->run));
+    mlflow_write_run_info(cx, w, run);
     jw_member_begin(w, "data", '{');
-    write_metrics(w, &details->metrics);
-    write_texts(w, "params", &details->params);
-    write_texts(w, "tags", &details->tags);
+    write_metrics(w, run);
+    write_texts(w, "params", &run->param_keys, &run->param_values);
+    write_texts(w, "tags", &run->tag_keys, &run->tag_values);
     jw_end(w, '}');
     jw_member_begin(w, "inputs", '{');
-    if (details->datasets.count) {
-        jw_member_begin(w, "dataset_inputs", '[');
-        for (size_t i = 0; i < details->datasets.count; i++)
-            write_dataset(w, &dataset[i]);
-        jw_end(w, ']');
-    }
-    write_models(cx, w, "model_inputs", &details->model_inputs, false);
+    write_raw(w, "dataset_inputs", run->datasets);
+    write_raw(w, "model_inputs", run->models_read);
     jw_end(w, '}');
     jw_member_begin(w, "outputs", '{');
-    write_models(cx, w, "model_outputs", &details->model_outputs, true);
+    write_raw(w, "model_outputs", run->models_made);
     jw_end(w, '}');
     jw_end(w, '}');
-    return OK;
 }

@@ -86,24 +86,27 @@ static enum err settle_name(struct ctx *cx, const char *asked, json_t *tags, con
 }
 
 /* The tags of a fresh run as a reply lists them. */
-static struct list texts_of_object(struct ctx *cx, json_t *object) {
-    struct run_text *texts = arena_new_array(cx->arena, struct run_text, json_object_size(object));
-    struct list ret = {.items = texts};
+static void take_tags(struct ctx *cx, json_t *object, struct mlflow_run *run) {
+    const char **keys = arena_new_array(cx->arena, const char *, json_object_size(object));
+    const char **values = arena_new_array(cx->arena, const char *, json_object_size(object));
+    size_t count = 0;
     const char *key;
     json_t *value;
-    json_object_foreach(object, key, value) texts[ret.count++] =
-        (struct run_text){key, json_string_value(value)};
-    return ret;
+    json_object_foreach(object, key, value) {
+        keys[count] = key;
+        values[count++] = json_string_value(value);
+    }
+    run->tag_keys = (struct list){keys, count};
+    run->tag_values = (struct list){values, count};
 }
 
-static enum err reply_run(struct ctx *cx, const struct run_details *details, struct reply *rp) {
+static void reply_run(struct ctx *cx, const struct mlflow_run *run, struct reply *rp) {
     struct json_writer *w = mlflow_json(cx);
     jw_begin(w, '{');
     jw_name(w, "run");
-    TRY(mlflow_write_run(cx, w, details));
+    mlflow_write_run(cx, w, run);
     jw_end(w, '}');
     mlflow_send(rp, w);
-    return OK;
 }
 
 static enum err refuse_open(struct ctx *cx, enum err err, const char *experiment_id) {
@@ -131,7 +134,7 @@ static enum err post_create(struct ctx *cx, const struct req *rq, struct reply *
     const char *experiment_id = text_or_null(in->experiment_id) ? in->experiment_id : "0";
     json_t *tags = json_object();
     struct mlflow_place place;
-    struct run_details made = {.datasets = {0}};
+    struct run opened;
     struct run_open options = {
         .user = text_or_null(in->user_id), .source = "mlflow", .tags = tags, .state = RUN_RUNNING};
     arena_defer(cx->arena, release_json, tags);
@@ -142,9 +145,11 @@ static enum err post_create(struct ctx *cx, const struct req *rq, struct reply *
     TRY(mlflow_project(cx, rq, &options.project_id));
     TRY(mlflow_place(cx, options.project_id, experiment_id, &place));
     options.experiment_id = place.id;
-    TRY(refuse_open(cx, run_open(cx, &options, &made.run), experiment_id));
-    made.tags = texts_of_object(cx, tags);
-    return reply_run(cx, &made, rp);
+    TRY(refuse_open(cx, run_open(cx, &options, &opened), experiment_id));
+    struct mlflow_run made = mlflow_run_of(&opened, &place);
+    take_tags(cx, tags, &made);
+    reply_run(cx, &made, rp);
+    return OK;
 }
 
 /* --- reading --- */
@@ -157,24 +162,32 @@ static const struct field BY_ID_FIELDS[] = {
 };
 static SHAPE(BY_ID, "MlflowRunId", struct by_id, BY_ID_FIELDS);
 
-static enum err load_run(struct ctx *cx, const char *uuid, unsigned what, const char *run_id,
-                         struct run_details *ret) {
-    struct list rows;
-    TRY(runs_load(cx, &uuid, 1, what, &rows));
+/* The run with all it logged. Metrics that wait to be folded are rare where a run is read: only
+ * then it is read once more. */
+static enum err load_run(struct ctx *cx, const struct req *rq, const char *run_id,
+                         struct mlflow_run *ret) {
+    const char *project_id, *uuid = mlflow_run_uuid(cx, run_id);
+    struct list rows = {0};
+    TRY(mlflow_project(cx, rq, &project_id));
+    if (uuid)
+        TRY(mlflow_load_runs(cx, project_id, &uuid, 1, &rows));
+    const struct mlflow_run *run = rows.items;
+    if (rows.count && run->waiting) {
+        TRY(run_settle(cx, uuid));
+        TRY(mlflow_load_runs(cx, project_id, &uuid, 1, &rows));
+    }
     if (rows.count == 0)
         return mlflow_fail_run(cx, run_id);
-    *ret = *(const struct run_details *)rows.items;
+    *ret = *(const struct mlflow_run *)rows.items;
     return OK;
 }
 
 static enum err get_run(struct ctx *cx, const struct req *rq, struct reply *rp) {
     const struct by_id *in = rq->query;
-    const char *uuid;
-    struct run_details details;
-    TRY(mlflow_require_run(cx, rq, in->run_id, &uuid));
-    TRY(run_settle(cx, uuid));
-    TRY(load_run(cx, uuid, RUN_WITH_ALL, in->run_id, &details));
-    return reply_run(cx, &details, rp);
+    struct mlflow_run run;
+    TRY(load_run(cx, rq, in->run_id, &run));
+    reply_run(cx, &run, rp);
+    return OK;
 }
 
 /* --- changing --- */
@@ -221,14 +234,17 @@ static enum err post_update(struct ctx *cx, const struct req *rq, struct reply *
     const struct update *in = rq->body;
     struct json_writer *w = mlflow_json(cx);
     struct run_change change;
+    struct mlflow_place place;
     struct run run;
     const char *uuid;
     TRY(change_of(cx, in, &change));
     TRY(mlflow_require_run(cx, rq, in->run_id, &uuid));
     TRY(refuse_change(cx, run_change(cx, uuid, &change, &run), in->run_id));
+    TRY(mlflow_place_of(cx, run.project_id, run.experiment_id, &place));
+    const struct mlflow_run changed = mlflow_run_of(&run, &place);
     jw_begin(w, '{');
     jw_name(w, "run_info");
-    TRY(mlflow_write_run_info(cx, w, &run));
+    mlflow_write_run_info(cx, w, &changed);
     jw_end(w, '}');
     mlflow_send(rp, w);
     return OK;
@@ -353,13 +369,13 @@ static json_t *summary_of(json_t *model) {
     return summary;
 }
 
-static json_t *history_of(const struct run_details *details) {
-    const struct run_text *tag = details->tags.items;
+static json_t *history_of(const struct mlflow_run *run) {
+    const char *const *keys = run->tag_keys.items, *const *values = run->tag_values.items;
     struct err_info why;
     json_t *history = NULL;
-    for (size_t i = 0; i < details->tags.count; i++)
-        if (strcmp(tag[i].key, HISTORY_TAG) == 0 &&
-            json_parse(tag[i].value, strlen(tag[i].value), MODEL_BODY_MAX, &history, &why) != OK)
+    for (size_t i = 0; i < run->tag_keys.count; i++)
+        if (strcmp(keys[i], HISTORY_TAG) == 0 &&
+            json_parse(values[i], strlen(values[i]), MODEL_BODY_MAX, &history, &why) != OK)
             history = NULL;
     if (json_is_array(history))
         return history;
@@ -369,18 +385,17 @@ static json_t *history_of(const struct run_details *details) {
 
 static enum err post_model(struct ctx *cx, const struct req *rq, struct reply *rp) {
     const struct model_in *in = rq->body;
-    const char *uuid, *key = HISTORY_TAG, *value;
-    struct run_details details;
+    const char *key = HISTORY_TAG, *value;
+    struct mlflow_run run;
     json_t *model;
     (void)rp;
     TRY(parse_model(cx, in->model_json, &model));
-    TRY(mlflow_require_run(cx, rq, in->run_id, &uuid));
-    TRY(load_run(cx, uuid, RUN_WITH_TAGS, in->run_id, &details));
-    auto_json *history = history_of(&details);
+    TRY(load_run(cx, rq, in->run_id, &run));
+    auto_json *history = history_of(&run);
     json_array_append_new(history, summary_of(model));
     value = db_json(cx, history);
     TRY(mlflow_check_length(cx, "model_json", value, MLFLOW_TAG_MAX));
-    return mlflow_refused(cx, run_put_tags(cx, uuid, &key, &value, 1), in->run_id);
+    return mlflow_refused(cx, run_put_tags(cx, run.id, &key, &value, 1), in->run_id);
 }
 
 const struct route MLFLOW_RUN_ROUTES[] = {

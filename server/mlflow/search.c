@@ -36,17 +36,18 @@ enum err mlflow_check_results(struct ctx *cx, int64_t max_results) {
     return OK;
 }
 
-static enum err write_runs(struct ctx *cx, const struct search_page *page, struct reply *rp) {
+static enum err write_runs(struct ctx *cx, const char *project_id, const struct search_page *page,
+                           struct reply *rp) {
     struct json_writer *w = mlflow_json(cx);
     struct list rows = {0};
     if (page->ids.count)
-        TRY(runs_load(cx, page->ids.items, page->ids.count, RUN_WITH_ALL, &rows));
-    const struct run_details *row = rows.items;
+        TRY(mlflow_load_runs(cx, project_id, page->ids.items, page->ids.count, &rows));
+    const struct mlflow_run *row = rows.items;
     jw_begin(w, '{');
     if (rows.count) {
         jw_member_begin(w, "runs", '[');
         for (size_t i = 0; i < rows.count; i++)
-            TRY(mlflow_write_run(cx, w, &row[i]));
+            mlflow_write_run(cx, w, &row[i]);
         jw_end(w, ']');
     }
     if (page->next)
@@ -85,7 +86,7 @@ static enum err search_runs(struct ctx *cx, const struct req *rq, struct reply *
     /* Without experiments there is nothing to find here; the domain would look in all of them. */
     if (search.experiment_count)
         TRY(run_search(cx, &search, &page));
-    return write_runs(cx, &page, rp);
+    return write_runs(cx, search.project_id, &page, rp);
 }
 
 const struct route MLFLOW_SEARCH_ROUTES[] = {
