@@ -1,7 +1,8 @@
 /* registry_search.c: which words a search of models and of versions may use, in both dialects.
  *
  * Prompts ride on the registry as models with a tag. They are hidden from every search unless its
- * filter speaks of that tag. */
+ * filter speaks of that tag; there it is "true" of prompts and "false" of all else, although models
+ * do not have it: clients ask for models by "is not true". */
 #include "registry/internal.h"
 
 #include "tracking/search.h"
@@ -9,6 +10,17 @@
 #include <string.h>
 
 #define ORDERED (SEARCH_ORDER | SEARCH_ORDER_MLFLOW)
+
+#define IS_PROMPT(tags, owner, id)                                                                 \
+    "exists (select from " tags " p where p.team_id = $1::uuid and p." owner " = " id              \
+    " and p.key = '" PROMPT_TAG "' and lower(p.value) = 'true')"
+#define MODEL_IS_PROMPT IS_PROMPT("model_tags", "model_id", "m.id")
+#define VERSION_IS_PROMPT IS_PROMPT("model_version_tags", "version_id", "v.id")
+#define PROMPT_FIELD(is_prompt)                                                                    \
+    {                                                                                              \
+        .group = "tags", .name = PROMPT_TAG, .type = SEARCH_TEXT, .sql = "(" is_prompt ")::text",  \
+        .ops = SEARCH_TEXT_OPS, .mlflow_ops = SEARCH_MLFLOW_TEXT_OPS                               \
+    }
 
 static const struct search_source MODEL_TAGS = {
     .from = "model_tags t", .owner = "t.model_id", .key = "t.key", .where = "t.team_id = $1::uuid"};
@@ -33,6 +45,7 @@ static const struct search_field MODEL_SEARCH_FIELDS[] = {
      .sql = "m.updated_at",
      .ops = SEARCH_NUMBER_OPS,
      .order = ORDERED},
+    PROMPT_FIELD(MODEL_IS_PROMPT),
     {.group = "tags",
      .type = SEARCH_TEXT,
      .sql = "t.value",
@@ -46,9 +59,8 @@ static const struct search_entity MODEL_ENTITY = {
     .name = "model",
     .from = "models m",
     .id = "m.id",
-    .where = "m.team_id = $1::uuid and m.project_id = $2::uuid and ($3::boolean or not exists"
-             " (select from model_tags p where p.team_id = m.team_id and p.model_id = m.id"
-             "   and p.key = '" PROMPT_TAG "' and lower(p.value) = 'true'))",
+    .where = "m.team_id = $1::uuid and m.project_id = $2::uuid"
+             " and ($3::boolean or not " MODEL_IS_PROMPT ")",
     .fields = MODEL_SEARCH_FIELDS,
     .field_count = sizeof(MODEL_SEARCH_FIELDS) / sizeof(MODEL_SEARCH_FIELDS[0]),
     .order = "created_at DESC",
@@ -105,6 +117,7 @@ static const struct search_field VERSION_SEARCH_FIELDS[] = {
      .sql = "v.updated_at",
      .ops = SEARCH_NUMBER_OPS,
      .order = ORDERED},
+    PROMPT_FIELD(VERSION_IS_PROMPT),
     {.group = "tags",
      .type = SEARCH_TEXT,
      .sql = "t.value",
@@ -119,10 +132,7 @@ static const struct search_entity VERSION_ENTITY = {
     .from = "model_versions v join models m on m.team_id = v.team_id and m.id = v.model_id",
     .id = "v.id",
     .where = "v.team_id = $1::uuid and m.project_id = $2::uuid and v.deleted_at is null"
-             " and ($3::boolean or not exists"
-             " (select from model_version_tags p where p.team_id = v.team_id"
-             "   and p.version_id = v.id and p.key = '" PROMPT_TAG "'"
-             "   and lower(p.value) = 'true'))",
+             " and ($3::boolean or not " VERSION_IS_PROMPT ")",
     .fields = VERSION_SEARCH_FIELDS,
     .field_count = sizeof(VERSION_SEARCH_FIELDS) / sizeof(VERSION_SEARCH_FIELDS[0]),
     .order = "created_at DESC",

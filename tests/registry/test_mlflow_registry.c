@@ -168,6 +168,10 @@ static void test_model__is_searched(void **state) {
     assert_string_equal(text_at(json_array_get(at(page, "registered_models"), 0), "name"),
                         "sought c");
     assert_null(json_object_get(page, "next_page_token"));
+    static const char NOT_PROMPTS[] = "tag.%60mlflow.prompt.is_prompt%60%20!=%20'true'";
+    page = get(d, API "registered-models/search?filter=name%%20LIKE%%20'sought%%25'%%20AND%%20%s",
+               NOT_PROMPTS);
+    assert_int_equal(json_array_size(at(page, "registered_models")), 3);
     page = get(d, API "registered-models/search?filter=tags.nth%%20=%%20'1'&order_by=name%%20DESC");
     assert_string_equal(text_at(json_array_get(at(page, "registered_models"), 0), "name"),
                         "sought c");
