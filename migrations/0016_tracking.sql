@@ -184,6 +184,27 @@ call protect_team_table('run_model_outputs');
 call protect_project_table('run_model_outputs',
     'exists (select from runs r where r.team_id = run_model_outputs.team_id and r.id = run_id)');
 
+-- --- blobs that nobody refers to ----------------------------------------------------------------
+
+grant update (created_at), delete on blobs to slipway_app;
+
+-- Asks every table that has a foreign key to blobs: one that is added later is asked too.
+create function blobs_unreferenced(after text, last text, before timestamptz) returns setof text
+    language plpgsql stable
+as $$
+declare
+    conditions text;
+begin
+    select string_agg(format('not exists (select from %s x where x.%I = b.sha256)',
+                             c.conrelid::regclass, a.attname), ' and ')
+      into conditions
+      from pg_constraint c join pg_attribute a on a.attrelid = c.conrelid and a.attnum = c.conkey[1]
+     where c.contype = 'f' and c.confrelid = 'blobs'::regclass;
+    return query execute 'select b.sha256 from blobs b where b.sha256 > $1 and b.sha256 <= $2'
+        ' and b.created_at < $3 and ' || conditions using after, last, before;
+end
+$$;
+
 -- --- logged models and artifacts by path --------------------------------------------------------
 -- (run_model_inputs and run_model_outputs refer to logged_models from here on)
 

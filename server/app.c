@@ -215,6 +215,7 @@ static const struct {
 } SWEEPS[] = {{"auth", auth_sweep},
               {"feed", feed_sweep},
               {"uploads", uploads_sweep},
+              {"blobs", blobs_sweep},
               {"parts", artifact_uploads_sweep},
               {"runs", runs_sweep}};
 

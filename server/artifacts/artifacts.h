@@ -64,6 +64,9 @@ MUST_USE enum err parts_join(struct ctx *cx, const char *id, const struct part *
 /* Those that are there, of numbers up to last. */
 void parts_discard(struct ctx *cx, const char *id, int64_t last);
 
+/* Deletes blobs that no row refers to and that nobody has stored for blob_grace_hours; a part of
+ * them at each call. Commits as it goes. As PRINCIPAL_SYSTEM. */
+MUST_USE enum err blobs_sweep(struct ctx *cx);
 /* Removes the files of uploads that were not finished in time. As PRINCIPAL_SYSTEM. */
 MUST_USE enum err uploads_sweep(struct ctx *cx);
 

@@ -1,7 +1,12 @@
 -- Blobs and uploads.
 
+-- Bytes that are stored again count as new, so that the sweep waits for whoever refers to them next.
+-- A row of the last ten minutes is new enough, and is not locked: many may store the same bytes at once.
 -- name: blob_insert :exec
-insert into blobs (sha256, size_bytes) values ($1, $2::bigint) on conflict do nothing;
+insert into blobs (sha256, size_bytes)
+select $1::text, $2::bigint
+ where not exists (select from blobs where sha256 = $1::text and created_at > now() - interval '10 minutes')
+on conflict (sha256) do update set created_at = now();
 
 -- name: blob_find :opt
 select sha256, size_bytes from blobs where sha256 = $1;
@@ -54,3 +59,18 @@ order by expires_at limit 1000;
 -- Their rows stay a week, so that a late client hears "expired" and not "no such upload".
 -- name: uploads_forget :exec
 delete from uploads where expires_at < now() - interval '7 days';
+
+-- --- the sweep
+
+-- The last of the next $2 hashes; null behind the last of all.
+-- name: blobs_part :one
+select max(sha256) from (select sha256 from blobs where sha256 > $1::text order by sha256 limit $2::bigint) p;
+
+-- name: blobs_unreferenced :many
+select sha256 from blobs_unreferenced($1::text, $2::text, now() - $3::bigint * interval '1 hour') as sha256;
+
+-- A foreign key refuses when somebody has referred to it since; "created_at" is looked at again after
+-- waiting for somebody who stores the same bytes.
+-- name: blob_collect :opt
+delete from blobs where sha256 = $1::text and created_at < now() - $2::bigint * interval '1 hour'
+returning sha256;

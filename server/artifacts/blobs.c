@@ -1,8 +1,11 @@
 /* Blobs as files; see artifacts.h and store.h.
  *
- * The order is everything: bytes, fsync, the name by hash, fsync of the directory, and only then
- * the row. A crash anywhere leaves at most a file without a row, which harms nobody. An fsync that
- * failed is not tried again: the kernel may have dropped the pages, so the file is thrown away. */
+ * The order is everything: bytes, fsync, the row (which nobody sees before the commit), the name by
+ * hash, fsync of the directory, and only then the commit. A crash anywhere leaves at most a file
+ * without a row, which harms nobody. The row comes before the name because of the sweep
+ * (collect.c): whoever has written it waited for a sweep of the same bytes, and none begins. An
+ * fsync that failed is not tried again: the kernel may have dropped the pages, so the file is
+ * thrown away. */
 
 #include "artifacts/artifacts.h"
 
@@ -67,7 +70,7 @@ enum err blobs_new(const char *data_dir, struct blobs **ret, struct err_info *er
     struct blobs *b = malloc(sizeof(*b));
     if (!b)
         return err_set(err, ERR_INTERNAL, NULL, "out of memory");
-    *b = (struct blobs){-1, -1, -1, -1};
+    *b = (struct blobs){.data_fd = -1, .blobs_fd = -1, .tmp_fd = -1, .uploads_fd = -1};
     enum err code = blobs_open(b, data_dir, err);
     if (code != OK) {
         blobs_free(b);
@@ -160,7 +163,7 @@ enum err staging_write(struct ctx *cx, struct staging *s, const void *data, size
     return OK;
 }
 
-static int open_bucket(struct blobs *b, const char *sha256, bool create) {
+int store_bucket(struct blobs *b, const char *sha256, bool create) {
     char name[3] = {sha256[0], sha256[1], '\0'};
     int fd = openat(b->blobs_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd >= 0 || !create || errno != ENOENT)
@@ -174,7 +177,7 @@ static int open_bucket(struct blobs *b, const char *sha256, bool create) {
 }
 
 enum err store_link(struct ctx *cx, int from_dir, const char *name, const char *sha256) {
-    auto_fd bucket = open_bucket(cx->app->blobs, sha256, true);
+    auto_fd bucket = store_bucket(cx->app->blobs, sha256, true);
     if (bucket < 0)
         return store_failed(cx, "bucket");
     if (linkat(from_dir, name, bucket, sha256, 0) != 0 && errno != EEXIST)
@@ -190,6 +193,7 @@ enum err staging_commit(struct ctx *cx, struct staging *s, const char *expected,
                     "the bytes do not have the SHA-256 they were announced with");
     if (fsync(s->fd) != 0)
         return store_failed(cx, "fsync");
+    TRY(blob_row(cx, &blob));
     TRY(store_link(cx, s->blobs->tmp_fd, s->name, blob.sha256));
     *ret = blob;
     return OK;
@@ -223,16 +227,14 @@ enum err blob_receive(struct ctx *cx, const struct req *rq, const char *expected
     auto_staging staging = {.fd = -1};
     TRY(staging_init(cx, &staging));
     TRY(receive_all(cx, rq, &staging, max_bytes));
-    TRY(staging_commit(cx, &staging, expected, ret));
-    return blob_row(cx, ret);
+    return staging_commit(cx, &staging, expected, ret);
 }
 
 enum err blob_put(struct ctx *cx, const void *data, size_t size, struct blob *ret) {
     auto_staging staging = {.fd = -1};
     TRY(staging_init(cx, &staging));
     TRY(staging_write(cx, &staging, data, size));
-    TRY(staging_commit(cx, &staging, "", ret));
-    return blob_row(cx, ret);
+    return staging_commit(cx, &staging, "", ret);
 }
 
 /* --- reading --- */
@@ -262,7 +264,7 @@ enum err blob_require(struct ctx *cx, const char *sha256, struct blob *ret) {
 enum err blob_open(struct ctx *cx, const char *sha256, int *ret_fd, int64_t *ret_size) {
     struct blob blob;
     TRY(blob_require(cx, sha256, &blob));
-    auto_fd bucket = open_bucket(cx->app->blobs, sha256, false);
+    auto_fd bucket = store_bucket(cx->app->blobs, sha256, false);
     auto_fd fd = bucket < 0 ? -1 : openat(bucket, sha256, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     struct stat st;
     if (fd < 0 || fstat(fd, &st) != 0 || st.st_size != blob.size_bytes) {

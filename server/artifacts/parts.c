@@ -96,8 +96,7 @@ enum err parts_join(struct ctx *cx, const char *id, const struct part *parts, si
         part_name(id, parts[i].number, name);
         TRY(copy_part(cx, &staging, name, &parts[i], buffer));
     }
-    TRY(staging_commit(cx, &staging, "", ret));
-    return blob_row(cx, ret);
+    return staging_commit(cx, &staging, "", ret);
 }
 
 void parts_discard(struct ctx *cx, const char *id, int64_t last) {

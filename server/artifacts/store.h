@@ -14,6 +14,7 @@
 struct blobs {
     int data_fd; /* holds the lock */
     int blobs_fd, tmp_fd, uploads_fd;
+    char swept[SHA256_TEXT_SIZE]; /* how far the sweep has come; the sweeper's thread alone */
 };
 
 #define STORE_BUFFER_SIZE ((size_t)1 << 20) /* what one transfer has in memory */
@@ -30,7 +31,8 @@ struct staging {
 MUST_USE enum err staging_init(struct ctx *cx, struct staging *ret);
 void staging_done(struct staging *s);
 MUST_USE enum err staging_write(struct ctx *cx, struct staging *s, const void *data, size_t size);
-/* Durable under its hash when this returns. expected = "" or the hash it must have. */
+/* Durable under its hash when this returns, its row written in the ctx's transaction. expected = ""
+ * or the hash it must have. */
 MUST_USE enum err staging_commit(struct ctx *cx, struct staging *s, const char *expected,
                                  struct blob *ret);
 #define auto_staging __attribute__((cleanup(staging_done))) struct staging
@@ -43,4 +45,7 @@ MUST_USE enum err store_write_all(struct ctx *cx, int fd, const void *data, size
                                   int64_t offset);
 /* Log detail from errno, and one sentence for all of them. */
 enum err store_failed(struct ctx *cx, const char *what);
+/* In the ctx's transaction, and before store_link(): see blobs.c. */
 MUST_USE enum err blob_row(struct ctx *cx, const struct blob *blob);
+/* The directory of the blobs whose hash begins so; -1 and errno when there is none. */
+int store_bucket(struct blobs *b, const char *sha256, bool create);

@@ -163,8 +163,8 @@ static enum err finish(struct ctx *cx, int fd, const char *hash, struct upload *
         memcpy(blob.sha256, hash, SHA256_TEXT_SIZE);
     else
         TRY(hash_file(cx, fd, upload->size_bytes, blob.sha256));
-    TRY(store_link(cx, cx->app->blobs->uploads_fd, upload->id, blob.sha256));
     TRY(blob_row(cx, &blob));
+    TRY(store_link(cx, cx->app->blobs->uploads_fd, upload->id, blob.sha256));
     TRY(db_exec(cx, &SQL_upload_complete, ARGS(cx->who.team_id, upload->id, blob.sha256), NULL));
     TRY(db_commit(cx));
     unlinkat(cx->app->blobs->uploads_fd, upload->id, 0);
