@@ -274,6 +274,9 @@ static enum err version_add(struct ctx *cx, const struct model *model,
     TRY(model_version_add_tags(cx, id, options->tags));
     if (snapshot->run_id)
         TRY(lineage_edge(cx, NODE_RUN, snapshot->run_id, NODE_MODEL_VERSION, id, "registered_as"));
+    if (snapshot->logged_model_id)
+        TRY(lineage_edge(cx, NODE_ARTIFACT, snapshot->logged_model_id, NODE_MODEL_VERSION, id,
+                         "registered_as"));
     TRY(feed_post(cx, "model", model->id, "state"));
     return model_version_get(cx, id, ret);
 }

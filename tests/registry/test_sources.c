@@ -165,6 +165,13 @@ static void test_source__of_a_logged_model_is_its_files_and_its_run(void **state
         assert_files(version, "MLmodel", "model.pkl");
         assert_string_equal(text_at(version, "logged_model_id"), model);
         assert_string_equal(text_at(version, "run_id"), run);
+        assert_string_equal(
+            test_sql_value(d->db,
+                           arena_printf(d->arena,
+                                        "select string_agg(from_kind, ' ' order by from_kind)"
+                                        " from lineage_edges where to_id = '%s'",
+                                        text_at(version, "id"))),
+            "artifact run");
     }
 }
 
