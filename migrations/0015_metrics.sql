@@ -18,9 +18,9 @@ create table metric_inbox (
 alter table metric_inbox alter column body set storage external;
 call protect_team_table('metric_inbox');
 
--- Up to 512 points of a series, in the order (step, time, value) and apart from its other chunks in that
+-- Up to 312 points of a series, in the order (step, time, value) and apart from its other chunks in that
 -- order; the key is the first point. body: server/tracking/chunk.c. Times in microseconds since 1970.
--- least and greatest are NaN when no point is finite.
+-- least and greatest are NaN when no point is finite. Rows lie whole in their pages up to 8160 bytes.
 create table metric_chunks (
     team_id uuid not null,
     series_id bigint not null,
@@ -41,7 +41,7 @@ create table metric_chunks (
     constraint metric_chunks_points_some check (points > 0),
     constraint metric_chunks_in_order check
         ((first_step, first_at, first_value) <= (last_step, last_at, last_value) and min_at <= max_at)
-) with (fillfactor = 85, autovacuum_vacuum_cost_delay = 0);
+) with (toast_tuple_target = 8160, autovacuum_vacuum_cost_delay = 0);
 alter table metric_chunks alter column body set storage external;
 call protect_team_table('metric_chunks');
 

@@ -12,9 +12,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Half a thousand: large enough that what PostgreSQL adds to a row is half a byte a point, small
- * enough that rewriting a chunk for one more point costs little. */
-#define CHUNK_MAX 512
+/* Chosen for PostgreSQL's pages of 8 KiB, in which rows of chunks lie whole: of full chunks of the
+ * usual kinds (double or single precision, times in micro- or milliseconds) two, three or four fill
+ * a page. Out of line, in pieces of 2,000 bytes, they took half as much again. */
+#define CHUNK_MAX 312
 
 struct sample {
     int64_t step;
@@ -68,11 +69,13 @@ struct chunk_change {
 
 /* Merges new samples (sorted, each once) into chunks (in order, disjoint). The caller gives, of all
  * chunks of the series, at least each to which one of the samples belongs. Returns what
- * has to change and how many samples were new. */
+ * has to change and which samples were new. last is the series' last sample before; NULL = it had
+ * none. */
 struct chunk_changes {
     struct chunk_change *items;
     size_t count;
     struct chunk added; /* the samples that were not there before */
 };
 struct chunk_changes chunk_merge(struct arena *arena, const struct chunk *chunks,
-                                 size_t chunk_count, const struct sample *samples, size_t count);
+                                 size_t chunk_count, const struct sample *last,
+                                 const struct sample *samples, size_t count);

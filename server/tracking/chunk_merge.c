@@ -2,8 +2,9 @@
  *
  * A sample belongs to the last chunk that begins at or before it, or else to the first one. A chunk
  * that gained nothing is left alone, which makes a repeated batch cost reading only. One that
- * outgrew CHUNK_MAX is divided: into full chunks when all came behind its end, since more will
- * follow there; otherwise into equal ones, so that each has room for what comes between. */
+ * outgrew CHUNK_MAX is divided: into full chunks when it grew at its end or is the last one, since
+ * more will follow there; otherwise into equal ones, so that each has room for what comes between.
+ */
 #include "tracking/chunk.h"
 
 #include <string.h>
@@ -11,6 +12,7 @@
 /* A growing answer; each merged chunk adds its pieces. */
 struct merge {
     struct arena *arena;
+    const struct sample *last; /* of the series before; NULL = it is new */
     struct chunk_changes changes;
     size_t change_cap;
 };
@@ -62,7 +64,9 @@ static void merge_one(struct merge *m, const struct chunk *old, const struct sam
     struct chunk whole = unite(m, old, samples, count);
     if (whole.count == old->count)
         return;
-    bool at_end = old->count == 0 || sample_compare(&samples[0], &old->samples[old->count - 1]) > 0;
+    const struct sample *end = old->count ? &old->samples[old->count - 1] : NULL;
+    bool at_end = !end || sample_compare(&samples[0], end) > 0 ||
+                  (m->last && sample_compare(end, m->last) == 0);
     if (old->count && sample_compare(&whole.samples[0], &old->samples[0]) != 0)
         add_change(m, (struct chunk_change){.drop = &old->samples[0]});
     divide(m, &whole, at_end);
@@ -82,8 +86,9 @@ static size_t count_before(const struct sample *samples, size_t count, const str
 }
 
 struct chunk_changes chunk_merge(struct arena *arena, const struct chunk *chunks,
-                                 size_t chunk_count, const struct sample *samples, size_t count) {
-    struct merge m = {.arena = arena};
+                                 size_t chunk_count, const struct sample *last,
+                                 const struct sample *samples, size_t count) {
+    struct merge m = {.arena = arena, .last = last};
     static const struct chunk EMPTY;
     m.changes.added.samples = arena_new_array(arena, struct sample, count);
     if (chunk_count == 0)

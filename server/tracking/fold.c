@@ -25,7 +25,8 @@
 /* A series while points are folded into it. */
 struct folded {
     int64_t id;             /* 0 = it has no row yet */
-    bool has_last;          /* it has points already, */
+    int64_t points;         /* it has already */
+    bool has_last;          /* it has some, */
     struct sample last;     /* and this is the greatest */
     struct sample *samples; /* new ones, in order */
     size_t count, late;     /* late: how many of them do not come after `last` */
@@ -41,6 +42,7 @@ struct fold {
     struct pile pile;
     bool more;             /* the inbox may have more of these runs */
     struct folded *series; /* by the number of the pile's name */
+    struct folded **by_id; /* the same in the order of their ids */
 };
 
 /* --- taking ---------------------------------------------------------------------------------- */
@@ -118,11 +120,13 @@ static void group_samples(struct fold *f) {
 /* --- finding ---------------------------------------------------------------------------------- */
 
 struct series_row {
-    int64_t ord, series_id, last_step, last_at;
+    int64_t ord, series_id, points, last_step, last_at;
     double last_value;
 };
 static const struct field SERIES_ROW_FIELDS[] = {
-    FIELD(INT, struct series_row, ord), FIELD(INT, struct series_row, series_id),
+    FIELD(INT, struct series_row, ord),
+    FIELD(INT, struct series_row, series_id),
+    FIELD(INT, struct series_row, points),
     FIELD(INT, struct series_row, last_step, .flags = FIELD_NULLABLE),
     FIELD(INT, struct series_row, last_at, .flags = FIELD_NULLABLE),
     FIELD(REAL, struct series_row, last_value, .flags = FIELD_NULLABLE)};
@@ -152,11 +156,17 @@ static enum err find_series(struct fold *f, bool create, size_t *ret_missing) {
     for (size_t i = 0; i < rows.count; i++) {
         struct folded *s = &f->series[numbers[row[i].ord - 1]];
         s->id = row[i].series_id;
+        s->points = row[i].points;
         s->has_last = row[i].last_step != FIELD_NO_INT;
         s->last = (struct sample){row[i].last_step, row[i].last_at, row[i].last_value};
     }
     *ret_missing = count - rows.count;
     return OK;
+}
+
+static int compare_series(const void *a, const void *b) {
+    const struct folded *const *x = a, *const *y = b;
+    return ((*x)->id > (*y)->id) - ((*x)->id < (*y)->id);
 }
 
 /* A run that was deleted meanwhile has none, and its points go with it. */
@@ -172,10 +182,18 @@ static enum err ensure_series(struct fold *f) {
                sample_compare(&s->samples[s->late], &s->last) <= 0)
             s->late++;
     }
+    f->by_id = arena_new_array(f->cx->arena, struct folded *, f->pile.names.count);
+    for (size_t i = 0; i < f->pile.names.count; i++)
+        f->by_id[i] = &f->series[i];
+    qsort(f->by_id, f->pile.names.count, sizeof(*f->by_id), compare_series);
     return OK;
 }
 
 /* --- fetching --------------------------------------------------------------------------------- */
+
+/* How many beginnings of chunks may be listed for each late sample before looking up every sample
+ * on its own is the cheaper way: a look-up costs about as much as listing so many. */
+#define LISTED_MAX 16
 
 struct chunk_row {
     int64_t series_id, points;
@@ -185,6 +203,15 @@ static const struct field CHUNK_ROW_FIELDS[] = {FIELD(INT, struct chunk_row, ser
                                                 FIELD(INT, struct chunk_row, points),
                                                 FIELD(STRING, struct chunk_row, body)};
 static SHAPE(CHUNK_ROW_SHAPE, "ChunkRow", struct chunk_row, CHUNK_ROW_FIELDS);
+
+struct near_row {
+    int64_t series_id, first_step, first_at;
+    double first_value;
+};
+static const struct field NEAR_ROW_FIELDS[] = {
+    FIELD(INT, struct near_row, series_id), FIELD(INT, struct near_row, first_step),
+    FIELD(INT, struct near_row, first_at), FIELD(REAL, struct near_row, first_value)};
+static SHAPE(NEAR_ROW_SHAPE, "NearRow", struct near_row, NEAR_ROW_FIELDS);
 
 /* Columns of samples, for statements. */
 struct columns {
@@ -212,46 +239,91 @@ static void columns_add(struct columns *c, int64_t id, const struct sample *samp
          db_int_array(cx, (c)->steps, (c)->count), db_int_array(cx, (c)->times, (c)->count),       \
          db_real_array(cx, (c)->values, (c)->count))
 
-static int compare_series(const void *a, const void *b) {
-    const struct folded *const *x = a, *const *y = b;
-    return ((*x)->id > (*y)->id) - ((*x)->id < (*y)->id);
-}
-
 /* Rows and series both by id: hands each series its stretch of chunks. */
 static enum err hand_out(struct fold *f, const struct list *rows) {
     struct ctx *cx = f->cx;
-    size_t series_count = f->pile.names.count, at = 0;
-    struct folded **by_id = arena_new_array(cx->arena, struct folded *, series_count);
     struct chunk *chunks = arena_new_array(cx->arena, struct chunk, rows->count);
-    for (size_t i = 0; i < series_count; i++)
-        by_id[i] = &f->series[i];
-    qsort(by_id, series_count, sizeof(*by_id), compare_series);
     const struct chunk_row *row = rows->items;
-    for (size_t i = 0; i < rows->count; i++) {
-        while (by_id[at]->id != row[i].series_id)
+    for (size_t i = 0, at = 0; i < rows->count; i++) {
+        while (f->by_id[at]->id != row[i].series_id)
             at++;
         chunks[i].samples = arena_new_array(cx->arena, struct sample, CHUNK_MAX);
         TRY(chunk_load(cx, row[i].body, row[i].points, chunks[i].samples, &chunks[i].count));
-        if (by_id[at]->chunk_count++ == 0)
-            by_id[at]->chunks = &chunks[i];
+        if (f->by_id[at]->chunk_count++ == 0)
+            f->by_id[at]->chunks = &chunks[i];
+    }
+    return OK;
+}
+
+/* The late samples, and one more that stands for all behind the series' end: what has to be looked
+ * up. None of a series that is new. */
+static size_t sought(const struct folded *s) {
+    return s->has_last ? s->late + (s->late < s->count) : 0;
+}
+
+/* Ranges in which to look for chunks: of a series from the first sample to the last one sought, or,
+ * where that might list far more chunks than there are samples, of each sample alone. */
+static void add_ranges(const struct folded *s, struct columns *from, struct columns *to) {
+    size_t count = sought(s);
+    bool listed = s->points / (CHUNK_MAX / 2) <= LISTED_MAX * (int64_t)count;
+    for (size_t i = 0; i < count; i = listed ? count : i + 1) {
+        columns_add(from, s->id, &s->samples[i]);
+        columns_add(to, s->id, &s->samples[listed ? count - 1 : i]);
+    }
+}
+
+/* Of the chunks of one series that were listed, in order, those that have a sample's place. */
+static void pick_chunks(const struct folded *s, const struct near_row *row, size_t count,
+                        struct columns *ret) {
+    size_t at = 0, picked = SIZE_MAX;
+    for (size_t i = 0; i < sought(s) && count > 0; i++) {
+        for (; at + 1 < count; at++) {
+            const struct near_row *next = &row[at + 1];
+            const struct sample first = {next->first_step, next->first_at, next->first_value};
+            if (sample_compare(&first, &s->samples[i]) > 0)
+                break;
+        }
+        if (at == picked)
+            continue;
+        const struct sample first = {row[at].first_step, row[at].first_at, row[at].first_value};
+        columns_add(ret, s->id, &first);
+        picked = at;
+    }
+}
+
+static enum err find_chunks(struct fold *f, struct columns *ret) {
+    struct ctx *cx = f->cx;
+    struct columns from = columns_new(cx, f->pile.count), to = columns_new(cx, f->pile.count);
+    for (size_t i = 0; i < f->pile.names.count; i++)
+        add_ranges(f->by_id[i], &from, &to);
+    struct list rows = {0};
+    if (from.count)
+        TRY(db_many(
+            cx, &SQL_metric_chunks_near,
+            ARGS(cx->who.team_id, db_int_array(cx, from.ids, from.count),
+                 db_int_array(cx, from.steps, from.count), db_int_array(cx, from.times, from.count),
+                 db_real_array(cx, from.values, from.count), db_int_array(cx, to.steps, to.count),
+                 db_int_array(cx, to.times, to.count), db_real_array(cx, to.values, to.count)),
+            &NEAR_ROW_SHAPE, &rows));
+    const struct near_row *row = rows.items;
+    *ret = columns_new(cx, rows.count);
+    for (size_t i = 0, at = 0; i < f->pile.names.count; i++) {
+        size_t begin = at;
+        while (at < rows.count && row[at].series_id == f->by_id[i]->id)
+            at++;
+        pick_chunks(f->by_id[i], row + begin, at - begin, ret);
     }
     return OK;
 }
 
 static enum err fetch_chunks(struct fold *f) {
     struct ctx *cx = f->cx;
-    struct columns probes = columns_new(cx, f->pile.count);
-    for (size_t i = 0; i < f->pile.names.count; i++) {
-        const struct folded *s = &f->series[i];
-        size_t count = s->late + (s->late < s->count); /* one stands for all that come after */
-        for (size_t k = 0; k < count && s->has_last; k++)
-            columns_add(&probes, s->id, &s->samples[k]);
-    }
-    if (probes.count == 0)
-        return OK;
+    struct columns places;
     struct list rows;
-    TRY(db_many(cx, &SQL_metric_chunks_touched, COLUMNS_ARGS(cx, &probes), &CHUNK_ROW_SHAPE,
-                &rows));
+    TRY(find_chunks(f, &places));
+    if (places.count == 0)
+        return OK;
+    TRY(db_many(cx, &SQL_metric_chunks_at, COLUMNS_ARGS(cx, &places), &CHUNK_ROW_SHAPE, &rows));
     return hand_out(f, &rows);
 }
 
@@ -370,7 +442,8 @@ static enum err merge_and_store(struct fold *f) {
     for (size_t i = 0; i < f->pile.names.count; i++) {
         struct folded *s = &f->series[i];
         if (s->count)
-            s->changes = chunk_merge(f->cx->arena, s->chunks, s->chunk_count, s->samples, s->count);
+            s->changes = chunk_merge(f->cx->arena, s->chunks, s->chunk_count,
+                                     s->has_last ? &s->last : NULL, s->samples, s->count);
         change_count += s->changes.count;
     }
     if (change_count == 0)

@@ -150,29 +150,34 @@ static bool same_sight(const struct principal *a, const struct principal *b) {
            (!a->limited || strcmp(a->session_id, b->session_id) == 0);
 }
 
-/* Out of the queue: the leader's own request, and others that may go with it. Under the lock. */
+/* Takes a request out of the queue: *at leads to it. */
+static struct request *unlink_request(struct ingest *m, struct request **at) {
+    struct request *rq = *at;
+    *at = rq->next;
+    if (m->end == &rq->next)
+        m->end = at;
+    rq->next = NULL;
+    rq->taken = true;
+    return rq;
+}
+
+/* The leader's own request, and those of the queue that may go with it. Under the lock. */
 static struct request *take_requests(struct ingest *m, struct request *own, size_t *ret_count) {
-    struct request *others = NULL, **last = &others, **at = &m->first;
+    struct request **at = &m->first, *last = own;
     size_t count = 1, bytes = own->body.size;
-    while (*at) {
-        struct request *rq = *at;
-        bool fits = count < SHARED_BATCHES_MAX && bytes + rq->body.size <= SHARED_BYTES_MAX;
-        if (rq != own && !(fits && same_sight(&rq->cx->who, &own->cx->who))) {
-            at = &rq->next;
+    while (*at != own)
+        at = &(*at)->next;
+    unlink_request(m, at);
+    for (at = &m->first; *at && count < SHARED_BATCHES_MAX;) {
+        if (bytes + (*at)->body.size > SHARED_BYTES_MAX ||
+            !same_sight(&(*at)->cx->who, &own->cx->who)) {
+            at = &(*at)->next;
             continue;
         }
-        *at = rq->next;
-        rq->taken = true;
-        if (rq == own)
-            continue;
-        *last = rq;
-        last = &rq->next;
-        bytes += rq->body.size;
+        last = last->next = unlink_request(m, at);
+        bytes += last->body.size;
         count++;
     }
-    m->end = at;
-    *last = NULL;
-    own->next = others; /* not before: until here it may link the queue */
     *ret_count = count;
     return own;
 }

@@ -43,30 +43,33 @@ select r.id as run_id, pg_current_xact_id_if_assigned() is null as untouched
  order by r.id;
 
 -- name: metric_fold_lock :exec
--- In one order for everybody, so that two who want several runs cannot wait for each other.
-select pg_advisory_xact_lock(hashtextextended('metrics ' || r.run_id, 0))
-  from (select run_id from unnest($1::text[]) as u (run_id) order by run_id) r;
+-- In one order for everybody, so that two who want several runs cannot wait for each other. A step of
+-- folding may take longer than the two seconds for which anything else is waited for.
+select set_config('lock_timeout', '9s', true),
+       (select count(pg_advisory_xact_lock(hashtextextended('metrics ' || r.run_id, 0)))
+          from (select run_id from unnest($1::text[]) as u (run_id) order by run_id) r),
+       set_config('lock_timeout', '2s', true);
 
 -- name: metric_fold_try :many
 select run_id from unnest($1::text[]) as u (run_id)
  where pg_try_advisory_xact_lock(hashtextextended('metrics ' || run_id, 0));
 
 -- name: metric_inbox_take :many
--- Of the oldest $4 batches those that begin within $3 points.
-with page as (
-    select run_id, id, sum(points) over (order by id) - points as before
-      from (select run_id, id, points from metric_inbox
-             where team_id = $1::uuid and run_id = any ($2::uuid[])
-             order by id limit $4::bigint) i
-)
-delete from metric_inbox i using page p
- where i.team_id = $1::uuid and i.run_id = any ($2::uuid[]) and i.run_id = p.run_id and i.id = p.id
-   and p.before < $3::bigint
-returning i.run_id, i.body;
+-- Of the oldest $4 batches those that begin within $3 points. No join: the planner, which last saw the
+-- inbox empty, would choose one that visits every row for every row.
+delete from metric_inbox
+ where team_id = $1::uuid and run_id = any ($2::uuid[])
+   and id <= (select max(id)
+                from (select id, sum(points) over (order by id) - points as before
+                        from (select id, points from metric_inbox
+                               where team_id = $1::uuid and run_id = any ($2::uuid[])
+                               order by id limit $4::bigint) oldest) page
+               where before < $3::bigint)
+returning run_id, body;
 
 -- name: metric_series_find :many
-select u.ord, m.series_id, m.last_step, (extract(epoch from m.last_at) * 1000000)::bigint as last_at,
-       m.last_value
+select u.ord, m.series_id, m.points, m.last_step, (extract(epoch from m.last_at) * 1000000)::bigint
+       as last_at, m.last_value
   from unnest($2::uuid[], $3::text[]) with ordinality as u (run_id, key, ord)
   join run_metrics m on m.team_id = $1::uuid and m.run_id = u.run_id and m.key = u.key;
 
@@ -78,28 +81,36 @@ select $1::uuid, u.run_id, u.key, r.experiment_id
  where not exists (select from run_metrics m
                     where m.team_id = $1::uuid and m.run_id = u.run_id and m.key = u.key);
 
--- name: metric_chunks_touched :many
--- The chunk to which each of these points belongs: the last that begins at or before it, else the first.
-with places as (
-    select distinct p.series_id, c.first_step, c.first_at, c.first_value
-      from unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::float8[]) as p (series_id, step, at, value)
-     cross join lateral (
-          (select b.first_step, b.first_at, b.first_value from metric_chunks b
-            where b.team_id = $1::uuid and b.series_id = p.series_id
-              and (b.first_step, b.first_at, b.first_value) <= (p.step, p.at, p.value)
-            order by b.first_step desc, b.first_at desc, b.first_value desc limit 1)
-          union all
-          (select b.first_step, b.first_at, b.first_value from metric_chunks b
-            where b.team_id = $1::uuid and b.series_id = p.series_id
-              and (b.first_step, b.first_at, b.first_value) > (p.step, p.at, p.value)
-            order by b.first_step, b.first_at, b.first_value limit 1)
-          limit 1) c
-)
+-- name: metric_chunks_near :many
+-- Where the chunks begin in which points from (step, at, value) to (to_step, to_at, to_value) have their
+-- places: the last one that begins at or before the range, else the first one; and all within it.
+select p.series_id, c.first_step, c.first_at, c.first_value
+  from unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::float8[], $6::bigint[], $7::bigint[], $8::float8[])
+       as p (series_id, step, at, value, to_step, to_at, to_value)
+ cross join lateral (
+      ((select b.first_step, b.first_at, b.first_value from metric_chunks b
+         where b.team_id = $1::uuid and b.series_id = p.series_id
+           and (b.first_step, b.first_at, b.first_value) <= (p.step, p.at, p.value)
+         order by b.first_step desc, b.first_at desc, b.first_value desc limit 1)
+       union all
+       (select b.first_step, b.first_at, b.first_value from metric_chunks b
+         where b.team_id = $1::uuid and b.series_id = p.series_id
+           and (b.first_step, b.first_at, b.first_value) > (p.step, p.at, p.value)
+         order by b.first_step, b.first_at, b.first_value limit 1)
+       limit 1)
+      union all
+      (select b.first_step, b.first_at, b.first_value from metric_chunks b
+        where b.team_id = $1::uuid and b.series_id = p.series_id
+          and (b.first_step, b.first_at, b.first_value) > (p.step, p.at, p.value)
+          and (b.first_step, b.first_at, b.first_value) <= (p.to_step, p.to_at, p.to_value))) c
+ order by p.series_id, c.first_step, c.first_at, c.first_value;
+
+-- name: metric_chunks_at :many
 select c.series_id, c.points, c.body
-  from places p
+  from unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::float8[]) as k (series_id, step, at, value)
   join metric_chunks c
-    on c.team_id = $1::uuid and c.series_id = p.series_id and c.first_step = p.first_step
-   and c.first_at = p.first_at and c.first_value = p.first_value
+    on c.team_id = $1::uuid and c.series_id = k.series_id and c.first_step = k.step
+   and c.first_at = k.at and c.first_value = k.value
  order by c.series_id, c.first_step, c.first_at, c.first_value;
 
 -- name: metric_chunks_drop :exec

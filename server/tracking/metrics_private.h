@@ -49,9 +49,9 @@ bool pile_add(struct pile *pile, size_t run, struct db_bytes batch);
 
 /* --- folding (fold.c) --- */
 
-#define FOLD_RUNS_MAX 64       /* in one transaction */
-#define FOLD_POINTS_MAX 100000 /* in one step; and the rest of a batch */
-#define FOLD_BATCHES_MAX 5000  /* likewise */
+#define FOLD_RUNS_MAX 64      /* in one transaction */
+#define FOLD_POINTS_MAX 50000 /* in one step; and the rest of a batch */
+#define FOLD_BATCHES_MAX 5000 /* likewise */
 
 struct fold_taken {
     int64_t points;
