@@ -131,6 +131,11 @@ enum err job_get(struct ctx *cx, const char *id, struct job *ret) {
     return OK;
 }
 
+enum err jobs_forget_files(struct ctx *cx, const char *const *subject_ids, size_t count) {
+    return db_exec(cx, &SQL_job_files_forget,
+                   ARGS(cx->who.team_id, db_text_array(cx, subject_ids, count)), NULL);
+}
+
 /* --- creating --- */
 
 static enum err insert_job(struct ctx *cx, const struct job_create *o, const struct job_kind *kind,

@@ -84,6 +84,9 @@ struct job_create {
 MUST_USE enum err job_create(struct ctx *cx, const struct job_create *options, struct job *ret);
 MUST_USE enum err job_get(struct ctx *cx, const char *id, struct job *ret);
 MUST_USE enum err job_cancel(struct ctx *cx, const char *id, struct job *ret);
+/* The files of the finished jobs that worked for these rows are no longer kept for them: the rows
+ * were deleted. The jobs stay, as a record. */
+MUST_USE enum err jobs_forget_files(struct ctx *cx, const char *const *subject_ids, size_t count);
 
 /* Reaper thread: expired leases, dead letters, old feed rows. Started by app.c, stopped by joining.
  */

@@ -150,6 +150,15 @@ where job_inputs.checkpoint;
 insert into job_outputs (team_id, job_id, name, media_type, sha256)
 values ($1::uuid, $2::uuid, $3, $4, $5);
 
+-- name: job_files_forget :exec
+with finished as (
+    select id from jobs
+    where team_id = $1::uuid and subject_id = any ($2::uuid[]) and finished_at is not null
+), inputs as (
+    delete from job_inputs i using finished f where i.team_id = $1::uuid and i.job_id = f.id
+)
+delete from job_outputs o using finished f where o.team_id = $1::uuid and o.job_id = f.id;
+
 -- name: job_outputs_clear :exec
 delete from job_outputs where team_id = $1::uuid and job_id = $2::uuid;
 

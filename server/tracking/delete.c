@@ -27,10 +27,10 @@ enum err runs_delete(struct ctx *cx, const char *const *run_ids, size_t count) {
     const char *gone;
     TRY(db_value(cx, &SQL_runs_delete, ARGS(cx->who.team_id, db_text_array(cx, run_ids, count)),
                  &gone));
-    if (strtoll(gone, NULL, 10) == (long long)count)
-        return OK;
-    return fail(cx, ERR_CONFLICT,
-                "only a run that is archived and whose job has ended can be deleted");
+    if (strtoll(gone, NULL, 10) != (long long)count)
+        return fail(cx, ERR_CONFLICT,
+                    "only a run that is archived and whose job has ended can be deleted");
+    return jobs_forget_files(cx, run_ids, count);
 }
 
 enum err run_delete(struct ctx *cx, const char *run_id) {

@@ -365,6 +365,35 @@ static void test_run__is_deleted_only_when_archived_and_at_rest(void **state) {
     assert_true(json_is_null(at(again(d, child), "parent_id")));
 }
 
+static const char *files_of(struct domains *d, json_t *run) {
+    const char *sql =
+        arena_printf(d->arena,
+                     "select (select count(*) from run_artifacts where run_id = '%s') || ' '"
+                     " || (select count(*) from job_outputs where job_id = '%s') || ' '"
+                     " || (select count(*) from job_inputs where job_id = '%s')",
+                     text_at(run, "id"), text_at(run, "job_id"), text_at(run, "job_id"));
+    return test_sql_value(d->db, sql);
+}
+
+static void test_run__deleted_leaves_its_job_but_no_file(void **state) {
+    struct domains *d = *state;
+    json_t *run = run_done_make(d, "with files");
+    const char *job = text_at(run, "job_id");
+    test_sql(d->db,
+             arena_printf(d->arena,
+                          "update jobs set state = 'succeeded', finished_at = now()"
+                          " where id = '%s';"
+                          "insert into job_outputs (team_id, job_id, name, media_type, sha256)"
+                          " select team_id, '%s', name, media_type, sha256"
+                          " from run_artifacts where run_id = '%s'",
+                          job, job, text_at(run, "id")));
+    assert_string_equal(files_of(d, run), "3 3 2");
+    send_json(d, 200, &d->editor, "POST", path_of(d, run, "/archive"), NULL);
+    send_json(d, 204, &d->editor, "DELETE", path_of(d, run, ""), NULL);
+    assert_string_equal(files_of(d, run), "0 0 0");
+    get_ok(d, "/api/v1/jobs/%s", job);
+}
+
 /* ---- lost contact */
 
 static void sweep(struct domains *d) {
@@ -477,6 +506,7 @@ int main(void) {
         cmocka_unit_test(test_run_find__takes_hex_and_stays_in_the_project),
         cmocka_unit_test(test_run__archived_takes_no_reports),
         cmocka_unit_test(test_run__is_deleted_only_when_archived_and_at_rest),
+        cmocka_unit_test(test_run__deleted_leaves_its_job_but_no_file),
         cmocka_unit_test(test_run__silent_for_a_day_is_lost_until_it_reports),
         cmocka_unit_test(test_run__is_heard_of_by_its_metrics),
         cmocka_unit_test(test_sweep__of_zero_hours_loses_nothing),
