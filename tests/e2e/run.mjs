@@ -1,6 +1,6 @@
 /*
  * The whole path as a person walks it: sign in, bring digits, train, watch, register, draw, look back along
- * the lineage; tokens; people who come and go; the keyboard alone; both languages; dark. Environment:
+ * the lineage; log from code, filter, look into runs and files, register what others trained; tokens; people who come and go; the keyboard alone; both languages; dark. Environment:
  * SLIPWAY_URL, SLIPWAY_EMAIL, SLIPWAY_PASSWORD; optionally SLIPWAY_DIGITS (a folder with IDX files), CHROMIUM.
  * With SLIPWAY_SETUP_SECRET, of an installation that has no owner yet: the first start, and who may do what.
  */
@@ -8,7 +8,7 @@ import { openBrowser, shot } from "./lib/browser.mjs";
 import { digits } from "./lib/digits.mjs";
 import { runAll } from "./lib/tap.mjs";
 
-const WHOLE = ["session", "datasets", "training", "models", "lineage", "settings", "access", "grants", "keyboard", "looks"];
+const WHOLE = ["session", "datasets", "training", "models", "lineage", "experiments", "runs", "runpage", "registry", "settings", "access", "grants", "keyboard", "looks"];
 const FIRST_START = ["setup", "session", "access", "grants"];
 const IMPORTED = 6000;
 const { SLIPWAY_URL: url, SLIPWAY_EMAIL: email, SLIPWAY_PASSWORD: password } = process.env;

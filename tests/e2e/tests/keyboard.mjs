@@ -35,7 +35,7 @@ test("the palette finds pages, actions and objects", [IMPORTED], async ({ page, 
 });
 
 test("focus is visible wherever Tab leads", [IMPORTED], async ({ page, project }) => {
-    for (const path of ["", "/datasets", "/runs", "/train", "/jobs", "/models", "/lineage", "/settings"]) {
+    for (const path of ["", "/datasets", "/experiments", "/runs", "/train", "/jobs", "/models", "/lineage", "/settings"]) {
         await page.goto(`/projects/${project}${path}`);
         await page.getByRole("heading", { level: 1 }).waitFor();
         for (let i = 0; i < 25; i++) {
@@ -54,7 +54,7 @@ test("focus is visible wherever Tab leads", [IMPORTED], async ({ page, project }
 });
 
 test("every control has a name", [IMPORTED], async ({ page, project }) => {
-    for (const path of ["", "/datasets", "/runs", "/train", "/jobs", "/models", "/settings?tab=tokens"]) {
+    for (const path of ["", "/datasets", "/experiments", "/runs", "/train", "/jobs", "/models", "/settings?tab=tokens"]) {
         await page.goto(`/projects/${project}${path}`);
         await page.getByRole("heading", { level: 1 }).waitFor();
         const nameless = await page.evaluate(() =>

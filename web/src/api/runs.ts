@@ -6,6 +6,7 @@ import {
     useMutation,
     useQueryClient,
 } from "@tanstack/react-query";
+import { asFilter } from "../lib/filterText";
 import { api, withQuery } from "./client";
 import type {
     Items,
@@ -94,8 +95,9 @@ export function useBulkRuns(project: string) {
     });
 }
 
-export function runExportUrl(project: string, filter: RunFilter, format: "csv" | "jsonl"): string {
-    return withQuery(`/api/v1/projects/${project}/runs/export`, { ...filter, format });
+export function runExportUrl(project: string, { q, state, filter, ...rest }: RunFilter, format: "csv" | "jsonl"): string {
+    const search = { ...(q ? { q } : {}), ...(state ? { state } : {}), ...(filter ? { filter } : {}) };
+    return withQuery(`/api/v1/projects/${project}/runs/export`, { ...rest, filter: asFilter(search), format });
 }
 
 export function runQuery(id: string) {

@@ -3,7 +3,7 @@
  * understand, where it stands. Enter (or leaving the box) asks; Esc closes the list. `/` moves here.
  */
 import { CircleHelp, Filter, X } from "lucide-react";
-import { useEffect, useId, useMemo, useRef, useState, type KeyboardEvent } from "react";
+import { useEffect, useId, useLayoutEffect, useMemo, useRef, useState, type KeyboardEvent } from "react";
 import { useI18n } from "../i18n/i18n";
 import { clamp } from "../lib/clamp";
 import { cx } from "../lib/cx";
@@ -31,10 +31,16 @@ export function FilterBox({ label, placeholder, value, onFilter, fields, error, 
     const { t, label: named } = useI18n();
     const id = useId();
     const input = useRef<HTMLInputElement>(null);
+    const caret = useRef<number | null>(null);
     const [text, setText] = useState(value);
     const [scroll, setScroll] = useState(0);
     const [list, setList] = useState<{ cursor: number; active: number } | null>(null);
     useEffect(() => setText(value), [value]);
+    /* Before the browser draws, so that nothing is typed in between. */
+    useLayoutEffect(() => {
+        if (caret.current !== null) input.current?.setSelectionRange(caret.current, caret.current);
+        caret.current = null;
+    }, [text]);
     const completion = useMemo(() => (list ? completeFilter(text, list.cursor, fields) : null), [list, text, fields]);
     const options = completion?.options ?? [];
     const shown = list !== null && options.length > 0;
@@ -47,7 +53,7 @@ export function FilterBox({ label, placeholder, value, onFilter, fields, error, 
         const cursor = completion.from + option.text.length + 1;
         setText(next);
         setList({ cursor, active: -1 });
-        requestAnimationFrame(() => input.current?.setSelectionRange(cursor, cursor));
+        caret.current = cursor;
     };
     const ask = () => {
         setList(null);

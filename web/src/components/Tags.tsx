@@ -1,6 +1,6 @@
 /* Tags as chips: a key and a value, added and removed one at a time. Tags that clients keep for themselves come last. */
 import { Plus, X } from "lucide-react";
-import { useState, type FormEvent } from "react";
+import { useState, type KeyboardEvent } from "react";
 import { useI18n } from "../i18n/i18n";
 import { cx } from "../lib/cx";
 import { Button } from "./Button";
@@ -68,31 +68,31 @@ export function Tags({ tags, onSet, onRemove, busy }: TagsProps) {
     );
 }
 
+/* Not a form of its own: it may stand in another. */
 function TagForm({ onSet, onClose }: { onSet: (key: string, value: string) => void; onClose: () => void }) {
     const { t } = useI18n();
     const [key, setKey] = useState("");
     const [value, setValue] = useState("");
-    const submit = (event: FormEvent) => {
-        event.preventDefault();
+    const add = () => {
+        if (key.trim() === "") return;
         onSet(key.trim(), value);
         onClose();
     };
+    const onKey = (event: KeyboardEvent) => {
+        const act = { Enter: (event.target as HTMLElement).tagName === "INPUT" ? add : undefined, Escape: onClose }[event.key];
+        if (!act) return;
+        event.preventDefault();
+        event.stopPropagation();
+        act();
+    };
     return (
-        <form
-            className={css.form}
-            onSubmit={submit}
-            onKeyDown={(event) => {
-                if (event.key !== "Escape") return;
-                event.stopPropagation();
-                onClose();
-            }}
-        >
-            <BareInput label={t("tags.key")} placeholder={t("tags.key")} required autoFocus maxLength={MOST_KEY} value={key} onChange={(event) => setKey(event.target.value)} />
+        <div className={css.form} role="group" aria-label={t("tags.add")} onKeyDown={onKey}>
+            <BareInput label={t("tags.key")} placeholder={t("tags.key")} autoFocus maxLength={MOST_KEY} value={key} onChange={(event) => setKey(event.target.value)} />
             <BareInput label={t("tags.value")} placeholder={t("tags.value")} maxLength={MOST_VALUE} value={value} onChange={(event) => setValue(event.target.value)} />
-            <Button small type="submit" disabled={key.trim() === ""}>
+            <Button small disabled={key.trim() === ""} onClick={add}>
                 {t("tags.add")}
             </Button>
             <Button small variant="ghost" icon={X} aria-label={t("action.cancel")} onClick={onClose} />
-        </form>
+        </div>
     );
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { characterRange, searchOf } from "./filterText";
+import { asFilter, characterRange, searchOf } from "./filterText";
 
 test.each([
     ["", {}],
@@ -15,4 +15,10 @@ test.each([
 test("the server counts bytes, the page characters", () => {
     expect(characterRange("名 = 'é' AND foo", 15, 3)).toEqual({ from: 12, to: 15 });
     expect(characterRange("abc", 1, 1)).toEqual({ from: 1, to: 2 });
+});
+
+test("a search is one filter, with what is special in it held back", () => {
+    expect(asFilter({ filter: "a = 1 OR b = 2", state: "failed" })).toBe("(a = 1 OR b = 2) AND state = 'failed'");
+    expect(asFilter({ q: "it's 50%" })).toBe("name ILIKE '%it''s 50\\%%'");
+    expect(asFilter({})).toBe("");
 });

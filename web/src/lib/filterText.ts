@@ -16,3 +16,10 @@ export function characterRange(text: string, at: number, length: number): { from
     const upTo = (end: number) => new TextDecoder().decode(bytes.slice(0, Math.max(0, end))).length;
     return { from: upTo(at), to: upTo(at + length) };
 }
+
+/** The whole search in the filter language alone, for what takes nothing else. */
+export function asFilter({ q, state, filter }: { q?: string; state?: string; filter?: string }): string {
+    const text = q?.replace(/[\\%_]/g, "\\$&").replaceAll("'", "''");
+    const parts = [filter && `(${filter})`, text && `name ILIKE '%${text}%'`, state && `state = '${state}'`];
+    return parts.filter(Boolean).join(" AND ");
+}
