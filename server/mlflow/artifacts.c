@@ -368,13 +368,6 @@ static enum err post_upload(struct ctx *cx, const struct req *rq, struct reply *
     return artifact_receive(cx, rq, &owner, query->path);
 }
 
-/* Clients that get this read the file through the proxy. */
-static enum err get_presigned(struct ctx *cx, const struct req *rq, struct reply *rp) {
-    (void)rq, (void)rp;
-    return mlflow_fail(cx, MLFLOW_NOT_IMPLEMENTED,
-                       "Presigned downloads are not supported for the current artifact repository");
-}
-
 const struct route MLFLOW_ARTIFACT_ROUTES[] = {
     {GET, "/api/2.0/mlflow/artifacts/list", SCOPE_RUN_READ, .query = &LIST_QUERY,
      .handle = get_list, .flags = ROUTE_MLFLOW, .doc = "List a run's files."},
@@ -398,7 +391,5 @@ const struct route MLFLOW_ARTIFACT_ROUTES[] = {
     {DELETE, "/api/2.0/mlflow-artifacts/artifacts/{path*}", SCOPE_RUN_INGEST,
      .handle = delete_proxy_files, .flags = ROUTE_MLFLOW, .audit = "artifact.delete",
      .doc = "Delete a file or a directory."},
-    {GET, "/api/2.0/mlflow-artifacts/presigned/{path*}", SCOPE_RUN_READ, .handle = get_presigned,
-     .flags = ROUTE_MLFLOW, .doc = "Refused: files are read through the proxy."},
 };
 const size_t MLFLOW_ARTIFACT_ROUTE_COUNT = ROUTES_COUNT(MLFLOW_ARTIFACT_ROUTES);

@@ -7,8 +7,7 @@
 
 #define SEARCH_DEFAULT 50
 #define SEARCH_MOST 1000
-#define PARAMS_BODY_MAX ((size_t)4 << 20) /* a hundred values of 6,000 characters each, and tags   \
-                                           */
+#define PARAMS_BODY_MAX ((size_t)4 << 20) /* a hundred values of 6,000 characters, and tags */
 
 /* On the wire; the order of enum logged_model_status. */
 static const char *const STATUSES[] = {"LOGGED_MODEL_PENDING", "LOGGED_MODEL_READY",

@@ -29,8 +29,8 @@ static const char *sign(struct ctx *cx, const struct artifact_upload *upload, in
     return token;
 }
 
-static enum err no_such_address(struct ctx *cx) {
-    return mlflow_fail(cx, MLFLOW_PERMISSION_DENIED, "this address is not good, or not any more");
+static enum err no_such_upload(struct ctx *cx) {
+    return mlflow_fail(cx, MLFLOW_RESOURCE_DOES_NOT_EXIST, "there is no such upload");
 }
 
 /* Acts for the team of the address from here on, and for nobody in it. */
@@ -38,12 +38,12 @@ static enum err open_address(struct ctx *cx, const struct req *rq, const char **
                              int64_t *ret_number) {
     const char *keys[3], *team = req_param(rq, "team");
     if (!uuid_is_valid(team))
-        return no_such_address(cx);
+        return no_such_upload(cx);
     memcpy(cx->who.team_id, team, UUID_TEXT_SIZE);
     if (cursor_decode(cx, req_param(rq, "token"), keys, 3) != OK ||
         strtoll(keys[2], NULL, 10) < clock_now_us()) {
         cx->who.team_id[0] = '\0';
-        return no_such_address(cx);
+        return no_such_upload(cx);
     }
     *ret_upload = keys[0];
     *ret_number = strtoll(keys[1], NULL, 10);
@@ -141,7 +141,7 @@ static enum err require_upload(struct ctx *cx, const struct req *rq, struct arti
     bool of_run = place.owner.kind == ARTIFACT_OF_RUN;
     const char *owner = of_run ? ret->run_id : ret->logged_model_id;
     bool same = owner && strcmp(owner, place.owner.id) == 0 && strcmp(ret->name, place.path) == 0;
-    return same ? OK : fail(cx, ERR_NOT_FOUND, "there is no such upload");
+    return same ? OK : no_such_upload(cx);
 }
 
 /* The tag as it was answered, without its quotes; NULL when there is none. */
