@@ -22,7 +22,7 @@ from stack import EMAIL, PG, Stack, free_port  # noqa: E402
 
 # The client must not phone home, ask git, or retry for minutes where a test expects a refusal.
 QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "GIT_PYTHON_REFRESH": "quiet",
-         "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3", "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1"}
+         "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1"}
 
 
 def find_environment(deep=False, only_if_there=False):
