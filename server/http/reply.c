@@ -4,6 +4,8 @@
  * cannot be encoded undoes its request, and so that an idempotent one can be stored with it. */
 #include "http/internal.h"
 
+#include "base/ident.h"
+
 #include <assert.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -193,9 +195,19 @@ static void add_retry_after(struct http_call *call) {
                      arena_printf(call->cx->arena, "%d", seconds));
 }
 
+/* A sentence that was cut in the middle of a character is no text any more: that piece goes. */
+static void trim_sentence(char *text) {
+    size_t length = strlen(text), start = length;
+    while (start > 0 && length - start < 3 && ((unsigned char)text[start - 1] & 0xc0) == 0x80)
+        start--;
+    if (start > 0 && (unsigned char)text[start - 1] >= 0xc0 && !utf8_is_valid(text, length))
+        text[start - 1] = '\0';
+}
+
 /* Whatever the handler said before it failed is gone with its transaction. */
 void reply_problem(struct http_call *call, int status) {
     struct reply *rp = &call->reply;
+    trim_sentence(call->cx->err.message);
     bool plain = call->mlflow || (call->rq.route && (call->rq.route->flags & ROUTE_V2));
     reply_reset(rp);
     auto_json *problem = encode_problem(call, status);

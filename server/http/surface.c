@@ -43,8 +43,8 @@ static bool is_page(const char *path) {
 /* A path without doubled slashes. */
 static bool is_mlflow(const char *path) {
     const char *rest = after_project(path);
-    return rest != path || begins(rest, "/api/2.0") || begins(rest, "/api/3.0") ||
-           begins(rest, "/ajax-api/") || is_page(rest);
+    const char *call = begins(rest, "/ajax-api/") ? rest + strlen("/ajax") + 1 : rest + 1;
+    return rest != path || begins(call, "api/2.0") || begins(call, "api/3.0") || is_page(rest);
 }
 
 bool surface_is_mlflow(const char *path) {

@@ -129,35 +129,74 @@ enum err mlflow_check_length(struct ctx *cx, const char *path, const char *text,
     return OK;
 }
 
-/* Any letter or digit of any script stands for itself; of ASCII only these do. */
-static bool has_permitted_characters(const char *name) {
-    static const char ALSO[] = "/_.- :";
-    for (const unsigned char *c = (const unsigned char *)name; *c; c++) {
-        bool alphanumeric = (*c >= '0' && *c <= '9') || ((*c | 0x20) >= 'a' && (*c | 0x20) <= 'z');
-        if (*c < 0x80 && !alphanumeric && !strchr(ALSO, *c))
+/* What of Unicode is neither letter nor digit, as far as anybody would put it into a name: controls
+ * and Latin punctuation, marks that combine, punctuation, arrows and symbols, CJK punctuation, what
+ * has no character, pictures. */
+static const struct {
+    uint32_t first, last;
+} NOT_WORDS[] = {{0x80, 0xa9},       {0xab, 0xb1},     {0xb4, 0xb4},     {0xb6, 0xb8},
+                 {0xbb, 0xbb},       {0xbf, 0xbf},     {0xd7, 0xd7},     {0xf7, 0xf7},
+                 {0x300, 0x36f},     {0x2000, 0x206f}, {0x20a0, 0x20ff}, {0x2190, 0x245f},
+                 {0x2500, 0x2775},   {0x2794, 0x2bff}, {0x3000, 0x3004}, {0x3008, 0x3020},
+                 {0xe000, 0xf8ff},   {0xfe00, 0xfe0f}, {0xfff0, 0xffff}, {0x1f000, 0x1faff},
+                 {0xe0000, 0x10ffff}};
+
+static uint32_t next_character(const char **at) {
+    const unsigned char *c = (const unsigned char *)*at;
+    size_t more = c[0] < 0x80 ? 0 : c[0] < 0xe0 ? 1 : c[0] < 0xf0 ? 2 : 3;
+    uint32_t code = more ? c[0] & (0x3fu >> more) : c[0];
+    for (size_t i = 1; i <= more; i++)
+        code = code << 6 | (c[i] & 0x3fu);
+    *at += more + 1;
+    return code;
+}
+
+static bool is_permitted(uint32_t c) {
+    if (c < 0x80)
+        return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') ||
+               strchr("/_.- :", (int)c);
+    for (size_t i = 0; i < sizeof(NOT_WORDS) / sizeof(NOT_WORDS[0]); i++)
+        if (c >= NOT_WORDS[i].first && c <= NOT_WORDS[i].last)
             return false;
-    }
     return true;
 }
 
-/* What no other text means when both are read as paths: "a/b", not "a//b", "./a", "a/../b", "/a".
- */
-static bool is_normal_path(const char *name) {
-    if (*name == '/' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-        return false;
-    for (const char *at = name;;) {
-        size_t length = strcspn(at, "/");
-        bool dots = (length == 1 && at[0] == '.') || (length == 2 && at[0] == '.' && at[1] == '.');
-        if (length == 0 || dots)
+static bool has_permitted_characters(const char *name) {
+    while (*name)
+        if (!is_permitted(next_character(&name)))
             return false;
-        if (!at[length])
-            return true;
-        at += length + 1;
+    return true;
+}
+
+/* The path that this one means: "a//b", "./a/b" and "a/c/../b" are all "a/b". */
+static const char *normal_path(struct ctx *cx, const char *path) {
+    size_t size = strlen(path), length = 0;
+    char *ret = arena_alloc(cx->arena, size + 2);
+    size_t root = *path == '/';
+    ret[0] = '/';
+    length = root;
+    for (const char *at = path; *at; at += *at == '/') {
+        size_t n = strcspn(at, "/");
+        bool up = n == 2 && at[0] == '.' && at[1] == '.';
+        const char *last = memrchr(ret, '/', length);
+        const char *segment = last ? last + 1 : ret;
+        bool kept = length > root && strncmp(segment, "..", length - (size_t)(segment - ret)) != 0;
+        if (up && (kept || root))
+            length = segment > ret + root ? (size_t)(segment - ret) - 1 : root;
+        else if (n > 0 && !(n == 1 && at[0] == '.')) {
+            if (length > root)
+                ret[length++] = '/';
+            memcpy(ret + length, at, n);
+            length += n;
+        }
+        at += n;
     }
+    ret[length] = '\0';
+    return length ? ret : ".";
 }
 
 enum err mlflow_check_name(struct ctx *cx, const char *path, const char *name) {
-    const char *shown = mlflow_cut(cx, name, 250);
+    const char *shown = mlflow_cut(cx, name, 120);
     if (!has_permitted_characters(name))
         return mlflow_fail(
             cx, MLFLOW_INVALID_PARAMETER_VALUE,
@@ -165,12 +204,14 @@ enum err mlflow_check_name(struct ctx *cx, const char *path, const char *name) {
             "alphanumerics, underscores (_), dashes (-), periods (.), spaces ( ), colon(:) and "
             "slashes (/).",
             shown, path);
-    if (!is_normal_path(name))
+    const char *normal = normal_path(cx, name);
+    if (strcmp(normal, name) != 0 || strcmp(normal, ".") == 0 || strncmp(normal, "..", 2) == 0 ||
+        *normal == '/')
         return mlflow_fail(cx, MLFLOW_INVALID_PARAMETER_VALUE,
                            "Invalid value \"%s\" for parameter '%s' supplied: Names may be treated "
                            "as files in certain cases, and must not resolve to other names when "
-                           "treated as such.",
-                           shown, path);
+                           "treated as such. This name would resolve to '%s'",
+                           shown, path, mlflow_cut(cx, normal, 40));
     return OK;
 }
 
