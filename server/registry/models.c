@@ -57,7 +57,6 @@ const struct db_constraint REGISTRY_CONSTRAINTS[] = {
      "a tag's value has at most 100,000 characters"},
     {"model_aliases_alias_form", ERR_INVALID, "alias",
      "an alias has 1 to 255 letters, digits, \"_\" or \"-\", and is not \"latest\" or v<number>"},
-    {"model_aliases_version", ERR_NOT_FOUND, "version", "the version does not exist"},
 };
 const size_t REGISTRY_CONSTRAINT_COUNT =
     sizeof(REGISTRY_CONSTRAINTS) / sizeof(REGISTRY_CONSTRAINTS[0]);
@@ -182,17 +181,17 @@ enum err model_delete_tag(struct ctx *cx, const char *id, const char *key, bool 
 /* ---- aliases */
 
 enum err alias_set(struct ctx *cx, const char *model_id, const char *alias, int64_t version) {
-    struct model_version target;
-    bool found;
-    TRY(model_version_find(cx, model_id, version, &target, &found));
-    if (!found || version == 0)
+    struct model model;
+    int64_t rows;
+    TRY(model_get(cx, model_id, &model));
+    TRY(db_exec(cx, &SQL_model_alias_set,
+                ARGS(cx->who.team_id, model_id, alias, db_int(cx, version)), &rows));
+    if (rows == 0)
         return fail_field(cx, ERR_NOT_FOUND, "version", "version %lld does not exist",
                           (long long)version);
-    TRY(db_exec(cx, &SQL_model_alias_set,
-                ARGS(cx->who.team_id, model_id, alias, db_int(cx, version)), NULL));
-    TRY(auth_audit(
-        cx, "model.alias_set",
-        arena_printf(cx->arena, "%s@%s = %lld", target.model_name, alias, (long long)version), OK));
+    TRY(auth_audit(cx, "model.alias_set",
+                   arena_printf(cx->arena, "%s@%s = %lld", model.name, alias, (long long)version),
+                   OK));
     return model_changed(cx, model_id);
 }
 

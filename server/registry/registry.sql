@@ -54,8 +54,12 @@ on conflict on constraint model_tags_pkey do update set value = excluded.value;
 delete from model_tags where team_id = $1::uuid and model_id = $2::uuid and key = $3::text;
 
 -- name: model_alias_set :exec
+-- Nothing when the version is deleted, also by somebody at this moment: the lock waits for them.
 insert into model_aliases (team_id, model_id, alias, version)
-values ($1::uuid, $2::uuid, $3::text, $4::bigint)
+select team_id, model_id, $3::text, version
+  from model_versions
+ where team_id = $1::uuid and model_id = $2::uuid and version = $4::bigint and deleted_at is null
+   for share
 on conflict on constraint model_aliases_pkey do update set version = excluded.version;
 
 -- name: model_alias_delete :exec

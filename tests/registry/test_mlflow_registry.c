@@ -421,6 +421,35 @@ static void test_files__stay_when_the_run_goes(void **state) {
         json_object_size(get(d, "/api/2.0/mlflow-artifacts/artifacts?path=registry/none")), 0);
 }
 
+/* Somebody whom the project is hidden from, and a stranger, hear what is said of what is not. */
+static void test_registry__of_others_does_not_exist(void **state) {
+    struct domains *d = *state;
+    model_make(d, "hidden");
+    version_make(d, "hidden", logged_run(d));
+    const char *id =
+        test_sql_value(d->db, "select replace(v.id::text, '-', '') from model_versions v"
+                              " join models m on m.id = v.model_id where m.name = 'hidden'");
+    const char *const paths[] = {
+        "/p/ours" API "registered-models/get?name=hidden",
+        "/p/ours" API "model-versions/get?name=hidden&version=1",
+        "/p/ours" API "model-versions/get-download-uri?name=hidden&version=1",
+        "/p/ours" API "registered-models/alias?name=hidden&alias=latest",
+        "/p/ours/model-versions/get-artifact?name=hidden&version=1&path=MLmodel",
+        arena_printf(d->arena, "/api/2.0/mlflow-artifacts/artifacts/registry/%s/MLmodel", id)};
+    struct principal hidden = d->viewer;
+    hidden.by_project = true;
+    test_sql(d->db, arena_printf(d->arena,
+                                 "insert into project_roles (team_id, project_id, user_id, role)"
+                                 " values ('%s', '%s', '%s', 'none')",
+                                 d->ours.team_id, d->ours.project_id, hidden.user_id));
+    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+        send_json(d, 200, &d->editor, "GET", paths[i], NULL);
+        send_json(d, 404, &d->stranger, "GET", paths[i], NULL);
+        send_json(d, 404, &hidden, "GET", paths[i], NULL);
+    }
+    test_sql(d->db, "delete from project_roles");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_model__is_made_told_changed_and_deleted),
@@ -434,6 +463,7 @@ int main(void) {
         cmocka_unit_test(test_alias__is_set_found_and_deleted),
         cmocka_unit_test(test_tags__of_models_and_versions),
         cmocka_unit_test(test_files__stay_when_the_run_goes),
+        cmocka_unit_test(test_registry__of_others_does_not_exist),
     };
     return cmocka_run_group_tests(tests, domains_setup, domains_teardown);
 }
