@@ -75,6 +75,43 @@ static void test_project_role__raises_and_lowers_at_once(void **state) {
     assert_int_equal(dataset_try(d, &c.editor), 201);
 }
 
+/* An experiment's first model, logged by a client; its UUID. */
+static const char *logged_model_make(struct domains *d) {
+    json_t *reply = send_json(d, 200, &d->editor, "POST", "/api/2.0/mlflow/logged-models",
+                              "{\"experiment_id\":\"0\",\"name\":\"logged\"}")
+                        ->json;
+    const char *id = text_at(at(at(reply, "model"), "info"), "model_id") + 2;
+    return arena_printf(d->arena, "%.8s-%.4s-%.4s-%.4s-%s", id, id + 8, id + 12, id + 16, id + 20);
+}
+
+static const char *hex_of(struct domains *d, const char *uuid) {
+    auto_buf hex = {0};
+    for (const char *c = uuid; *c; c++)
+        if (*c != '-')
+            buf_append(&hex, c, 1);
+    return arena_strdup(d->arena, hex.data);
+}
+
+static void test_project_role__counts_for_every_spelling_of_an_id(void **state) {
+    struct domains *d = *state;
+    struct cast c = cast_make(d, "spelling");
+    const char *run = text_at(run_make(d, "spelled"), "id"), *model = logged_model_make(d);
+    const char *const PATHS[] = {
+        arena_printf(d->arena, "/api/v1/runs/%s/tags", run),
+        arena_printf(d->arena, "/api/v1/runs/%s/tags", hex_of(d, run)),
+        arena_printf(d->arena, "/api/v1/logged-models/%s", model),
+        arena_printf(d->arena, "/api/v1/logged-models/m-%s", hex_of(d, model))};
+    role_set(d, &c.owner, 200, "user", c.editor_id, "viewer");
+    for (size_t i = 0; i < 4; i++) {
+        bool of_run = i < 2;
+        assert_int_equal(browse_status(&c.editor, of_run ? "PATCH" : "DELETE", PATHS[i],
+                                       of_run ? "{\"tags\":{\"a\":\"b\"}}" : NULL),
+                         403);
+    }
+    assert_int_equal(role_unset(d, &c.owner, "user", c.editor_id), 204);
+    assert_int_equal(browse_status(&c.editor, "DELETE", PATHS[3], NULL), 204);
+}
+
 static void test_project_role__none_hides_the_project(void **state) {
     struct domains *d = *state;
     struct cast c = cast_make(d, "hide");
@@ -366,6 +403,7 @@ static size_t known_make(struct domains *d, const char *name, struct known ret[1
          json_array_size(at(artifacts, "items")) ? text_at(item_at(artifacts, 0), "id") : NULL},
         {"models", text_at(version, "model_id")},
         {"model-versions", text_at(version, "id")},
+        {"logged-models", logged_model_make(d)},
     };
     size_t count = sizeof(all) / sizeof(all[0]);
     memcpy(ret, all, sizeof(all));
@@ -483,6 +521,7 @@ static void test_wall__a_hidden_projects_objects_are_as_if_they_were_not(void **
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_project_role__raises_and_lowers_at_once),
+        cmocka_unit_test(test_project_role__counts_for_every_spelling_of_an_id),
         cmocka_unit_test(test_project_role__none_hides_the_project),
         cmocka_unit_test(
             test_project_role__an_owner_stays_owner_and_nobody_gives_more_than_they_have),
