@@ -22,8 +22,17 @@ const struct db_constraint PROJECTS_CONSTRAINTS[] = {
 const size_t PROJECTS_CONSTRAINT_COUNT =
     sizeof(PROJECTS_CONSTRAINTS) / sizeof(PROJECTS_CONSTRAINTS[0]);
 
-enum err project_require(struct ctx *cx, const char *slug, struct project *ret) {
+static enum err read_project(struct ctx *cx, const struct db_stmt *statement, const char *slug,
+                             struct project *ret) {
     bool found;
-    TRY(db_opt(cx, &SQL_project_get, ARGS(cx->who.team_id, slug), &PROJECT_SHAPE, ret, &found));
+    TRY(db_opt(cx, statement, ARGS(cx->who.team_id, slug), &PROJECT_SHAPE, ret, &found));
     return found ? OK : fail(cx, ERR_NOT_FOUND, "project \"%s\" does not exist", slug);
+}
+
+enum err project_require(struct ctx *cx, const char *slug, struct project *ret) {
+    return read_project(cx, &SQL_project_find, slug, ret);
+}
+
+enum err project_get(struct ctx *cx, const char *slug, struct project *ret) {
+    return read_project(cx, &SQL_project_get, slug, ret);
 }

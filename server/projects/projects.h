@@ -13,8 +13,11 @@ struct project {
 
 extern const struct shape PROJECT_SHAPE;
 
-/* By the {project} of the path, in the caller's team; else ERR_NOT_FOUND. */
+/* By the {project} of the path, in the caller's team; else ERR_NOT_FOUND. Counts nothing: of many
+ * runs that takes longer than most requests do. */
 MUST_USE enum err project_require(struct ctx *cx, const char *slug, struct project *ret);
+/* The same with its counts. */
+MUST_USE enum err project_get(struct ctx *cx, const char *slug, struct project *ret);
 
 extern const struct route PROJECTS_ROUTES[];
 extern const size_t PROJECTS_ROUTE_COUNT;

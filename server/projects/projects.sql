@@ -13,6 +13,11 @@ select p.id, p.slug, p.name, p.description, p.created_at,
  order by p.id desc
  limit $3::bigint;
 
+-- name: project_find :opt
+select id, slug, name, description, created_at
+  from projects
+ where team_id = $1::uuid and slug = $2::text;
+
 -- name: project_get :opt
 select p.id, p.slug, p.name, p.description, p.created_at,
        (select count(*) from datasets d where d.team_id = p.team_id and d.project_id = p.id) as datasets,

@@ -40,7 +40,7 @@ static enum err post_project(struct ctx *cx, const struct req *rq, struct reply 
     uuid_new(id);
     TRY(db_exec(cx, &SQL_project_create,
                 ARGS(id, cx->who.team_id, body->slug, body->name, body->description), NULL));
-    TRY(project_require(cx, body->slug, project));
+    TRY(project_get(cx, body->slug, project));
     reply_location(cx, rp, "/api/v1/projects/%s", project->slug);
     reply_object(rp, project);
     return OK;
@@ -48,7 +48,7 @@ static enum err post_project(struct ctx *cx, const struct req *rq, struct reply 
 
 static enum err get_project(struct ctx *cx, const struct req *rq, struct reply *rp) {
     struct project *project = arena_new_struct(cx->arena, struct project);
-    TRY(project_require(cx, req_param(rq, "project"), project));
+    TRY(project_get(cx, req_param(rq, "project"), project));
     reply_object(rp, project);
     return OK;
 }

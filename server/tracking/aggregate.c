@@ -109,7 +109,7 @@ static enum err run_grouping(struct grouping *g, const struct search *search,
         g->columns.data ? g->columns.data : "", RUN_ENTITY.from, g->joins.data ? g->joins.data : "",
         g->sql.where, *keys ? " group by " : "", keys, *keys ? ", " : "", keys,
         AGGREGATE_GROUPS_MAX);
-    return search_rows(g->cx, search, text, &g->sql, &RUN_GROUP_ROW, ret);
+    return search_rows(g->cx, &RUN_ENTITY, text, &g->sql, &RUN_GROUP_ROW, ret);
 }
 
 enum err runs_aggregate(struct ctx *cx, const struct run_search *search,

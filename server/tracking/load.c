@@ -11,9 +11,10 @@
 
 struct text_row {
     struct run_text text;
-    int64_t n;
+    int64_t kind, n;
 };
 static const struct field TEXT_ROW_FIELDS[] = {
+    FIELD(INT, struct text_row, kind),
     FIELD(INT, struct text_row, n),
     {.name = "key", .type = FIELD_TYPE_STRING, .offset = offsetof(struct text_row, text.key)},
     {.name = "value", .type = FIELD_TYPE_STRING, .offset = offsetof(struct text_row, text.value)},
@@ -22,14 +23,15 @@ static SHAPE(TEXT_ROW_SHAPE, "TextRow", struct text_row, TEXT_ROW_FIELDS);
 
 struct value_row {
     int64_t n;
-    const char *key;
-    int64_t step, at_us;
-    double value;
+    struct run_value value;
 };
 static const struct field VALUE_ROW_FIELDS[] = {
-    FIELD(INT, struct value_row, n), FIELD(STRING, struct value_row, key),
-    FIELD(INT, struct value_row, step), FIELD(INT, struct value_row, at_us),
-    FIELD(REAL, struct value_row, value)};
+    FIELD(INT, struct value_row, n),
+    {.name = "key", .type = FIELD_TYPE_STRING, .offset = offsetof(struct value_row, value.key)},
+    {.name = "step", .type = FIELD_TYPE_INT, .offset = offsetof(struct value_row, value.step)},
+    {.name = "at_us", .type = FIELD_TYPE_INT, .offset = offsetof(struct value_row, value.at_us)},
+    {.name = "value", .type = FIELD_TYPE_STRING, .offset = offsetof(struct value_row, value.text)},
+};
 static SHAPE(VALUE_ROW_SHAPE, "ValueRow", struct value_row, VALUE_ROW_FIELDS);
 
 enum input_kind { INPUT_DATASET, INPUT_MODEL, OUTPUT_MODEL, INPUT_KINDS };
@@ -81,29 +83,46 @@ static void slice(struct page *p, void *items, size_t size, const int64_t *place
     }
 }
 
-static enum err load_texts(struct page *p, const struct db_stmt *statement, size_t list) {
-    struct list rows;
-    TRY(db_many(p->cx, statement, ARGS(p->cx->who.team_id, p->ids), &TEXT_ROW_SHAPE, &rows));
-    const struct text_row *row = rows.items;
-    struct run_text *texts = arena_new_array(p->cx->arena, struct run_text, rows.count + 1);
-    int64_t *places = arena_new_array(p->cx->arena, int64_t, rows.count + 1);
-    for (size_t i = 0; i < rows.count; i++) {
-        texts[i] = row[i].text;
-        places[i] = row[i].n;
+/* Rows of one kind, from *at on; *at moves behind them. */
+static void fill_texts(struct page *p, const struct list *rows, int64_t kind, size_t *at,
+                       size_t list) {
+    const struct text_row *row = (const struct text_row *)rows->items + *at;
+    size_t count = 0, rest = rows->count - *at;
+    struct run_text *texts = arena_new_array(p->cx->arena, struct run_text, rest + 1);
+    int64_t *places = arena_new_array(p->cx->arena, int64_t, rest + 1);
+    for (; count < rest && row[count].kind == kind; count++) {
+        texts[count] = row[count].text;
+        places[count] = row[count].n;
     }
-    slice(p, texts, sizeof(*texts), places, rows.count, list);
+    slice(p, texts, sizeof(*texts), places, count, list);
+    *at += count;
+}
+
+static enum err load_texts(struct page *p, unsigned what) {
+    struct list rows;
+    size_t at = 0;
+    TRY(db_many(p->cx, &SQL_load_texts,
+                ARGS(p->cx->who.team_id, p->ids, db_bool(what & RUN_WITH_PARAMS),
+                     db_bool(what & RUN_WITH_TAGS)),
+                &TEXT_ROW_SHAPE, &rows));
+    fill_texts(p, &rows, 0, &at, offsetof(struct run_details, params));
+    fill_texts(p, &rows, 1, &at, offsetof(struct run_details, tags));
     return OK;
 }
 
-static enum err load_values(struct page *p) {
+double run_value_real(const struct run_value *value) {
+    return strtod(value->text, NULL); /* reads NaN and Infinity too */
+}
+
+static enum err load_values(struct page *p, bool with_times) {
     struct list rows;
-    TRY(db_many(p->cx, &SQL_load_metrics, ARGS(p->cx->who.team_id, p->ids), &VALUE_ROW_SHAPE,
-                &rows));
+    TRY(db_many(p->cx, &SQL_load_metrics, ARGS(p->cx->who.team_id, p->ids, db_bool(with_times)),
+                &VALUE_ROW_SHAPE, &rows));
     const struct value_row *row = rows.items;
     struct run_value *values = arena_new_array(p->cx->arena, struct run_value, rows.count + 1);
     int64_t *places = arena_new_array(p->cx->arena, int64_t, rows.count + 1);
     for (size_t i = 0; i < rows.count; i++) {
-        values[i] = (struct run_value){row[i].key, row[i].step, row[i].at_us, row[i].value};
+        values[i] = row[i].value;
         places[i] = row[i].n;
     }
     slice(p, values, sizeof(*values), places, rows.count, offsetof(struct run_details, metrics));
@@ -219,12 +238,10 @@ enum err runs_load(struct ctx *cx, const char *const *ids, size_t count, unsigne
                    struct list *ret) {
     struct page p = {.cx = cx};
     TRY(load_rows(&p, ids, count, what & RUN_WITH_SPEC));
-    if (what & RUN_WITH_PARAMS)
-        TRY(load_texts(&p, &SQL_load_params, offsetof(struct run_details, params)));
-    if (what & RUN_WITH_TAGS)
-        TRY(load_texts(&p, &SQL_load_tags, offsetof(struct run_details, tags)));
+    if (what & (RUN_WITH_PARAMS | RUN_WITH_TAGS))
+        TRY(load_texts(&p, what));
     if (what & RUN_WITH_METRICS)
-        TRY(load_values(&p));
+        TRY(load_values(&p, what & RUN_WITH_TIMES));
     if (what & RUN_WITH_INPUTS)
         TRY(load_inputs(&p));
     *ret = (struct list){p.runs, p.count};

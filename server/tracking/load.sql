@@ -15,25 +15,28 @@ select r.id, r.project_id, r.experiment_id, e.name as experiment_name, e.number 
   left join jobs j on j.team_id = r.team_id and j.id = r.job_id
  order by u.n;
 
--- name: load_params :many
-select u.n, p.key, p.value
+-- name: load_texts :many
+-- Parameters (kind 0), then tags (1). Here and below each run's rows come from the primary key in its
+-- order, and the join can only be made run by run: nothing has to be sorted.
+select 0 as kind, u.n, p.key, p.value
   from unnest($2::uuid[]) with ordinality as u (id, n)
-  join run_params p on p.team_id = $1::uuid and p.run_id = u.id
- order by u.n, p.key;
-
--- name: load_tags :many
-select u.n, t.key, t.value
+ cross join lateral (select key, value from run_params
+                      where team_id = $1::uuid and run_id = u.id order by key) p
+ where $3::boolean
+ union all
+select 1, u.n, t.key, t.value
   from unnest($2::uuid[]) with ordinality as u (id, n)
-  join run_tags t on t.team_id = $1::uuid and t.run_id = u.id
- order by u.n, t.key;
+ cross join lateral (select key, value from run_tags
+                      where team_id = $1::uuid and run_id = u.id order by key) t
+ where $4::boolean;
 
 -- name: load_metrics :many
-select u.n, m.key, m.last_step as step, (extract(epoch from m.last_at) * 1000000)::bigint as at_us,
+select u.n, m.key, m.last_step as step,
+       case when $3::boolean then (extract(epoch from m.last_at) * 1000000)::bigint else 0 end as at_us,
        m.last_value as value
   from unnest($2::uuid[]) with ordinality as u (id, n)
-  join run_metrics m on m.team_id = $1::uuid and m.run_id = u.id
- where m.points > 0
- order by u.n, m.key;
+ cross join lateral (select key, last_step, last_at, last_value from run_metrics
+                      where team_id = $1::uuid and run_id = u.id and points > 0 order by key) m;
 
 -- name: load_inputs :many
 -- What runs read and made: 0 data sets, 1 models read, 2 models made.

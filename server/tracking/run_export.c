@@ -11,7 +11,6 @@
 #include "tracking/internal.h"
 #include "tracking/run_list.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,7 +49,7 @@ static const char *const COLUMN_PREFIXES[] = {"params.", "metrics.", "tags."};
 struct column {
     int64_t kind;
     const char *key;
-    const void *cell; /* struct run_text or struct run_value of the run being written; or NULL */
+    const char *cell; /* of the run being written; NULL = it has none */
 };
 static const struct field COLUMN_FIELDS[] = {
     FIELD(INT, struct column, kind),
@@ -87,7 +86,7 @@ static enum err find_columns(struct ctx *cx, struct writer *w) {
     return OK;
 }
 
-static void set_cell(struct writer *w, enum column_kind kind, const char *key, const void *cell) {
+static void set_cell(struct writer *w, enum column_kind kind, const char *key, const char *cell) {
     const struct column wanted = {.kind = kind, .key = key};
     struct column *found = w->column_count ? bsearch(&wanted, w->columns, w->column_count,
                                                      sizeof(wanted), compare_columns)
@@ -134,14 +133,6 @@ static int64_t time_of(const struct run *run, size_t member) {
     return *(const int64_t *)(const void *)((const char *)run + MEMBERS[member].offset);
 }
 
-static void put_number(struct buf *out, double value) {
-    struct json_writer w = {.out = out};
-    if (isfinite(value))
-        jw_real(&w, value);
-    else
-        buf_text(out, isnan(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity");
-}
-
 static void put_csv_head(struct buf *out, const struct writer *w) {
     for (size_t i = 0; i < MEMBER_COUNT; i++)
         buf_printf(out, "%s,", MEMBERS[i].name);
@@ -163,7 +154,7 @@ static void fill_cells(struct writer *w, const struct run_details *details) {
     for (size_t i = 0; i < details->params.count; i++)
         set_cell(w, COLUMN_PARAM, params[i].key, params[i].value);
     for (size_t i = 0; i < details->metrics.count; i++)
-        set_cell(w, COLUMN_METRIC, metrics[i].key, &metrics[i].value);
+        set_cell(w, COLUMN_METRIC, metrics[i].key, metrics[i].text);
     for (size_t i = 0; i < details->tags.count; i++)
         set_cell(w, COLUMN_TAG, tags[i].key, tags[i].value);
 }
@@ -182,7 +173,7 @@ static void put_csv(struct buf *out, struct writer *w, const struct run_details 
         const struct column *column = &w->columns[i];
         buf_text(out, ",");
         if (column->cell && column->kind == COLUMN_METRIC)
-            put_number(out, *(const double *)column->cell);
+            buf_text(out, column->cell);
         else
             csv_text(out, column->cell);
     }

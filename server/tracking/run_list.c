@@ -18,12 +18,12 @@ static void write_texts(struct json_writer *w, const char *name, const struct li
     jw_end(w, '}');
 }
 
-/* Infinity is a word here; only MLflow's clients want the greatest number instead. */
-static void write_number(struct json_writer *w, double value) {
-    if (isinf(value))
-        jw_text(w, value > 0 ? "Infinity" : "-Infinity");
+/* What the database wrote is JSON, but for NaN and infinity, which are words here. */
+static void write_number(struct json_writer *w, const char *text) {
+    if (strpbrk(text, "NI"))
+        jw_text(w, text);
     else
-        jw_real(w, value);
+        jw_raw(w, text);
 }
 
 static void write_values(struct json_writer *w, const struct list *values) {
@@ -31,7 +31,7 @@ static void write_values(struct json_writer *w, const struct list *values) {
     jw_member_begin(w, "metrics", '{');
     for (size_t i = 0; i < values->count; i++) {
         jw_name(w, value[i].key);
-        write_number(w, value[i].value);
+        write_number(w, value[i].text);
     }
     jw_end(w, '}');
 }

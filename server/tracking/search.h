@@ -48,6 +48,7 @@
 #define SEARCH_ORDER_MAX 8        /* order keys, the entity's own included */
 #define SEARCH_TIMEOUT_MS 2000    /* of the database's work for one search */
 #define SEARCH_KEY_MAX 64         /* bytes of a text that is its own search_key() */
+#define SEARCH_CROWD 10000        /* entities from which looking up each is too dear */
 #define SEARCH_SORT_CHARACTERS 64 /* texts are ordered by that many */
 
 enum search_dialect { SEARCH_NATIVE, SEARCH_MLFLOW };
@@ -133,6 +134,10 @@ struct search_entity {
     const char *mlflow_order; /* the same two of MLflow's dialect; NULL = the ones above */
     const char *mlflow_tie;
     bool newest_first; /* ids descend in our dialect: they are made in order of time */
+    /* What there may be too many of to look up each: "runs r where …", on the team ($1) and one
+     * parameter of the scope ($2), of that index. NULL = there are never many. */
+    const char *crowd;
+    size_t crowd_scope;
 };
 
 struct search {
@@ -142,7 +147,6 @@ struct search {
     size_t order_count;
     const char *const *scope; /* parameters $2… of the entity's where */
     size_t scope_count;
-    bool large; /* the scope has so many entities that looking up each is too dear */
     int64_t limit;
     const char *token; /* of the page before; NULL = the first page */
 };
@@ -171,7 +175,7 @@ MUST_USE enum err search_compile(struct ctx *cx, const struct search_entity *ent
 int search_arg(struct ctx *cx, struct search_sql *sql, const char *value); /* its number, from 1 */
 /* Runs a statement composed with it, within SEARCH_TIMEOUT_MS; that limit stays for the rest of the
  * transaction. A search that took too long says so in a sentence of its own. */
-MUST_USE enum err search_rows(struct ctx *cx, const struct search *search, const char *text,
+MUST_USE enum err search_rows(struct ctx *cx, const struct search_entity *entity, const char *text,
                               const struct search_sql *sql, const struct shape *shape,
                               struct list *ret);
 

@@ -218,7 +218,7 @@ static enum err run_page(struct page_sql *p, struct search_page *ret) {
     for (size_t i = 0; i < count; i++)
         add_key(p, &keys[i]);
     TRY(compose(p, &text));
-    TRY(search_rows(p->cx, p->search, text, &p->sql, &SEARCH_ROW_SHAPE, &rows));
+    TRY(search_rows(p->cx, p->entity, text, &p->sql, &SEARCH_ROW_SHAPE, &rows));
     return fill_page(p, &rows, ret);
 }
 
@@ -231,14 +231,34 @@ enum err search_page(struct ctx *cx, const struct search_entity *entity,
     return err;
 }
 
+struct crowd_row {
+    const char *setting;
+};
+static const struct field CROWD_ROW_FIELDS[] = {FIELD(STRING, struct crowd_row, setting)};
+static SHAPE(CROWD_ROW_SHAPE, "CrowdRow", struct crowd_row, CROWD_ROW_FIELDS);
+
 /* Looking up a row costs some 8 µs, reading it from the index that lists all of them 0.2: where a
- * guess of the planner may be wrong by the size of the scope, it must not look up one by one. */
-enum err search_rows(struct ctx *cx, const struct search *search, const char *text,
+ * guess of the planner may be wrong by the size of a large scope, it must not look up one by one.
+ */
+static enum err forbid_lookups(struct ctx *cx, const struct search_entity *entity,
+                               const struct search_sql *sql) {
+    struct list ignored;
+    const char *text = arena_printf(
+        cx->arena,
+        "select set_config('enable_nestloop', case when (select count(*) from"
+        " (select from %s limit %d) counted) > %d then 'off' else 'on' end, true) as setting",
+        entity->crowd, SEARCH_CROWD + 1, SEARCH_CROWD);
+    return db_many_dynamic(cx, text, ARGS(sql->args[0], sql->args[1 + entity->crowd_scope]), 2,
+                           &CROWD_ROW_SHAPE, &ignored);
+}
+
+enum err search_rows(struct ctx *cx, const struct search_entity *entity, const char *text,
                      const struct search_sql *sql, const struct shape *shape, struct list *ret) {
     const char *ignored;
-    bool hash = search->large && sql->guessed;
-    TRY(db_value(cx, &SQL_search_begin, ARGS(db_int(cx, SEARCH_TIMEOUT_MS), hash ? "off" : "on"),
-                 &ignored));
+    bool guessed = sql->guessed && entity->crowd;
+    TRY(db_value(cx, &SQL_search_begin, ARGS(db_int(cx, SEARCH_TIMEOUT_MS)), &ignored));
+    if (guessed)
+        TRY(forbid_lookups(cx, entity, sql));
     enum err err = db_many_dynamic(cx, text, sql->args, sql->arg_count, shape, ret);
     if (err == ERR_TIMEOUT)
         return fail_field(cx, ERR_TIMEOUT, "filter",
@@ -246,5 +266,5 @@ enum err search_rows(struct ctx *cx, const struct search *search, const char *te
                           "experiments",
                           SEARCH_TIMEOUT_MS / 1000);
     TRY(err);
-    return hash ? db_value(cx, &SQL_search_end, NO_ARGS, &ignored) : OK;
+    return guessed ? db_value(cx, &SQL_search_end, NO_ARGS, &ignored) : OK;
 }

@@ -11,8 +11,6 @@
 #include "tracking/experiments.h"
 #include "tracking/metrics.h"
 
-#define LARGE_RUNS 10000 /* runs of a search from which one look-up each is too dear */
-
 static const struct search_source METRICS = {
     .from = "run_metrics m",
     .owner = "m.run_id",
@@ -217,19 +215,18 @@ const struct search_entity RUN_ENTITY = {
     .mlflow_order = "start_time DESC",
     .mlflow_tie = "start_time DESC",
     .newest_first = true,
+    .crowd = "runs r where r.team_id = $1::uuid and r.experiment_id = any ($2::uuid[])",
+    .crowd_scope = 1,
 };
 
-/* What a search looks at: the experiments there are of those asked for, and whether they are large.
- */
+/* What a search looks at: the experiments there are of those asked for. */
 struct scope_row {
     const char *experiments; /* as uuid[] */
     struct list ids;         /* the same ids */
-    bool large;
 };
 static const struct field SCOPE_ROW_FIELDS[] = {
     FIELD(STRING, struct scope_row, experiments),
     FIELD(STRINGS, struct scope_row, ids),
-    FIELD(BOOL, struct scope_row, large),
 };
 static SHAPE(SCOPE_ROW_SHAPE, "ScopeRow", struct scope_row, SCOPE_ROW_FIELDS);
 
@@ -240,8 +237,7 @@ static enum err scope_of(struct ctx *cx, const struct run_search *search, struct
         if (uuid_is_valid(search->experiment_ids[i]))
             ids[count++] = search->experiment_ids[i];
     const char *asked = search->experiment_count ? db_text_array(cx, ids, count) : NULL;
-    return db_one(cx, &SQL_search_scope,
-                  ARGS(cx->who.team_id, search->project_id, asked, db_int(cx, LARGE_RUNS)),
+    return db_one(cx, &SQL_search_scope, ARGS(cx->who.team_id, search->project_id, asked),
                   &SCOPE_ROW_SHAPE, ret);
 }
 
@@ -261,7 +257,6 @@ enum err run_search_prepare(struct ctx *cx, const struct run_search *search, str
                            .order_count = search->order_count,
                            .scope = args,
                            .scope_count = 5,
-                           .large = scope.large,
                            .limit = search->limit,
                            .token = search->token};
     return OK;

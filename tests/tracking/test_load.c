@@ -98,16 +98,17 @@ static void test_load__texts_by_key(void **state) {
 static void test_load__last_values_are_exact(void **state) {
     static const char *const IDS[] = {RUN(2), RUN(1)};
     struct ctx cx;
-    const struct run_details *runs = load(*state, &cx, IDS, 2, RUN_WITH_METRICS, 2);
+    const struct run_details *runs =
+        load(*state, &cx, IDS, 2, RUN_WITH_METRICS | RUN_WITH_TIMES, 2);
     for (int i = 0; i < 2; i++) {
         const struct run_value *values = runs[i].metrics.items;
         assert_int_equal(runs[i].metrics.count, 5);
         assert_string_equal(values[0].key, "inf");
-        assert_true(isinf(values[0].value));
-        assert_true(values[1].value == -5e-324);
-        assert_true(values[2].value == 1.5);
-        assert_true(values[3].value == 1.7976931348623157e308);
-        assert_true(isnan(values[4].value));
+        assert_true(isinf(run_value_real(&values[0])));
+        assert_true(run_value_real(&values[1]) == -5e-324);
+        assert_true(run_value_real(&values[2]) == 1.5);
+        assert_true(run_value_real(&values[3]) == 1.7976931348623157e308);
+        assert_true(isnan(run_value_real(&values[4])));
         assert_int_equal(values[2].step, 7);
         assert_int_equal(values[2].at_us, 1795255200123456);
     }

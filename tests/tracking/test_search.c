@@ -469,6 +469,7 @@ static void test_search__large_scopes_find_the_same(void **state) {
     struct domains *d = *state;
     static const char *const ORDER[] = {"metrics.loss DESC"};
     struct run_search search = in_e1(d, false, "metrics.loss > 0.1 AND params.lr LIKE '0%'");
+    struct search_entity crowded = RUN_ENTITY;
     struct search prepared;
     struct search_page page;
     struct ctx cx;
@@ -476,9 +477,9 @@ static void test_search__large_scopes_find_the_same(void **state) {
     search.order_count = 1;
     ctx_ours(d, &cx);
     assert_ok(run_search_prepare(&cx, &search, &prepared), &cx.err);
-    assert_false(prepared.large);
-    prepared.large = true;
-    assert_ok(search_page(&cx, &RUN_ENTITY, &prepared, &page), &cx.err);
+    crowded.crowd =
+        "generate_series(1, 20000) where $1::uuid is not null and $2::uuid[] is not null";
+    assert_ok(search_page(&cx, &crowded, &prepared, &page), &cx.err);
     assert_int_equal(page.ids.count, 2);
     assert_int_equal(((const char *const *)page.ids.items)[0][35], '7');
     ctx_done(&cx);
