@@ -1,4 +1,5 @@
 /* Experiments, runs of clients and files as the mock knows them: enough for every page of tracking to be full. */
+import { wav } from "../lib/wav.mjs";
 import * as world from "./world.mjs";
 
 const NOW = Date.now();
@@ -99,6 +100,7 @@ const FILES = {
     "model/data/input_example.json": ["application/json", JSON.stringify({ columns: ["age", "fare"], data: [[22, 7.25], [38, 71.3]] })],
     "eval/table.json": ["application/json", JSON.stringify({ columns: ["question", "answer"], data: [["What is it?", HOSTILE], ["Why?", "Because."]] })],
     "eval/scores.csv": ["text/csv", `id,name,score\n${Array.from({ length: 60 }, (_u, i) => `${i},"row ${i}, ${HOSTILE.replaceAll('"', '""')}",${(i * 0.013).toFixed(3)}`).join("\n")}\n`],
+    "sound.wav": ["audio/wav", wav()],
     "report.html": ["text/html", `<h1>Report</h1>\n<script>alert(1)</script>\n${HOSTILE}\n`],
     "figures/curve.svg": ["image/svg+xml", svg("curve")],
     "config.json": ["application/json", JSON.stringify({ lr: 0.1, layers: [64, 64], name: HOSTILE })],
@@ -124,7 +126,7 @@ function level(path) {
 function content(path, url, response) {
     const file = FILES[path];
     if (!file || removed.has(path)) return undefined;
-    const inline = url.searchParams.get("inline") === "true" && /^(image\/(?!svg)|text\/plain)/.test(file[0]);
+    const inline = url.searchParams.get("inline") === "true" && /^(image\/(?!svg)|audio\/|text\/plain)/.test(file[0]);
     response.writeHead(200, { "Content-Type": file[0], "X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox; default-src 'none'", "Content-Disposition": inline ? "inline" : "attachment" });
     response.end(file[1]);
     return null;

@@ -3,6 +3,7 @@ import { api, logPoints, putFile } from "../lib/api.mjs";
 import { png } from "../lib/digits.mjs";
 import { shot } from "../lib/browser.mjs";
 import { test } from "../lib/tap.mjs";
+import { wav } from "../lib/wav.mjs";
 
 const MADE = "a project is made and shows what to do first";
 const FILLED = "a client's run shows what it was given and what it reached";
@@ -83,7 +84,7 @@ test(FILES, [FILLED], async ({ page, run2 }) => {
     const files = {
         "README.md": "# Read me\n\n*slanted*", "report.html": `<h1>Report</h1><script>alert(1)</script>${HOSTILE}`, "figure.svg": `<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>`,
         "eval/scores.csv": `id,name\n1,"a, b"\n2,${HOSTILE}\n`, "eval/table.json": JSON.stringify({ columns: ["question", "answer"], data: [["why", HOSTILE]] }), "eval/plain.json": '{"lr":0.1}',
-        "model/MLmodel": "flavors:\n  sklearn: {}\n", "model/weights.bin": "\u0000\u0001", "picture.png": png(grey, 8, 8),
+        "sound.wav": wav(), "model/MLmodel": "flavors:\n  sklearn: {}\n", "model/weights.bin": "\u0000\u0001", "picture.png": png(grey, 8, 8),
         [`names/${HOSTILE.replaceAll("/", "")}.txt`]: HOSTILE, [`images/val%step%1%timestamp%1700000000001%${UUID}.png`]: png(grey, 8, 8), [`images/val%step%2%timestamp%1700000000002%${UUID}.png`]: png(grey, 8, 8),
     };
     for (const [name, body] of Object.entries(files)) await putFile(page, run2.id, name, body);
@@ -107,6 +108,8 @@ test(FILES, [FILLED], async ({ page, run2 }) => {
     await panel.getByText("No preview").waitFor();
     await choose(/picture\.png/);
     await page.waitForFunction(() => document.querySelector('[role="tabpanel"] img')?.naturalWidth === 8);
+    await choose(/sound\.wav/);
+    await page.waitForFunction(() => document.querySelector('[role="tabpanel"] audio')?.duration === 0.25);
     for (const name of [/report\.html/, /figure\.svg/]) {
         await choose(name);
         await panel.getByText("<script>alert(1)</script>").waitFor();

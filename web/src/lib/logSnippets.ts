@@ -46,6 +46,7 @@ export function mlflowSnippet({ experiment }: LogTarget): string {
     return [
         "import mlflow",
         "",
+        "# mlflow.autolog()  # scikit-learn, PyTorch, Keras, XGBoost … log by themselves",
         `mlflow.set_experiment(${JSON.stringify(experiment.name)})`,
         'with mlflow.start_run(run_name="first steps"):',
         '    mlflow.log_params({"lr": 0.1, "optimizer": "sgd"})',

@@ -1,9 +1,10 @@
 /* What the palette offers: pages, actions, and the newest objects of the project. */
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { Boxes, ChartSpline, Database, FolderOpen, Keyboard, Languages, LogOut, MoonStar, Play, Upload } from "lucide-react";
+import { Boxes, ChartSpline, Database, FlaskRound, FolderOpen, Keyboard, Languages, LogOut, MoonStar, Play, Upload } from "lucide-react";
 import { useMemo } from "react";
 import { datasetsQuery } from "../api/datasets";
+import { experimentsQuery } from "../api/experiments";
 import { modelsQuery } from "../api/models";
 import { projectsQuery } from "../api/projects";
 import { runsQuery } from "../api/runs";
@@ -27,6 +28,7 @@ export function useCommands(project: string, onKeys: () => void): Command[] {
     const projects = useQuery(projectsQuery).data?.items;
     const datasets = useInfiniteQuery({ ...datasetsQuery(project), enabled }).data;
     const models = useInfiniteQuery({ ...modelsQuery(project), enabled }).data;
+    const experiments = useQuery({ ...experimentsQuery(project), enabled }).data?.items;
     const runs = useInfiniteQuery({ ...runsQuery(project, {}), enabled }).data;
 
     return useMemo(() => {
@@ -53,6 +55,9 @@ export function useCommands(project: string, onKeys: () => void): Command[] {
             ...(models?.pages[0]?.items ?? []).map((item) => ({
                 id: item.id, group: t("nav.models"), label: item.name, icon: Boxes, run: go("/projects/$project/models/$model", { model: item.id }),
             })),
+            ...(experiments ?? []).map((item) => ({
+                id: item.id, group: t("nav.experiments"), label: item.name, detail: item.folder, icon: FlaskRound, run: go("/projects/$project/runs", {}, { experiment: item.id }),
+            })),
             ...(runs?.pages[0]?.items ?? []).map((item) => ({
                 id: item.id, group: t("nav.runs"), label: item.name, detail: item.experiment_name, icon: ChartSpline, run: go("/projects/$project/runs/$run", { run: item.id }),
             })),
@@ -61,5 +66,5 @@ export function useCommands(project: string, onKeys: () => void): Command[] {
             })),
         ];
         return [...pages, ...actions, ...objects];
-    }, [t, locale, navigate, signOut, onKeys, project, enabled, projects, datasets, models, runs]);
+    }, [t, locale, navigate, signOut, onKeys, project, enabled, projects, datasets, models, experiments, runs]);
 }
