@@ -76,6 +76,7 @@ struct http_registry *app_registry(void) {
     http_register(r, RUN_REPORT_ROUTES, RUN_REPORT_ROUTE_COUNT);
     http_register(r, RUN_BULK_ROUTES, RUN_BULK_ROUTE_COUNT);
     http_register(r, SEARCH_ROUTES, SEARCH_ROUTE_COUNT);
+    http_register(r, METRIC_ROUTES, METRIC_ROUTE_COUNT);
     http_register(r, TRACKING_ROUTES, TRACKING_ROUTE_COUNT);
     http_register(r, ARTIFACT_FILE_ROUTES, ARTIFACT_FILE_ROUTE_COUNT);
     http_register(r, LOGGED_MODEL_ROUTES, LOGGED_MODEL_ROUTE_COUNT);

@@ -118,10 +118,11 @@ static enum err outcome(struct ctx *cx, const struct request *rq) {
 
 static enum err request_new(struct ctx *cx, const char *run_id, const struct metric_point *points,
                             size_t count, struct request *ret) {
-    if (!uuid_is_valid(run_id))
-        return fail(cx, ERR_NOT_FOUND, "run \"%s\" does not exist", run_id);
+    char *uuid = arena_alloc(cx->arena, UUID_TEXT_SIZE);
+    if (!uuid_is_valid(run_id) && !uuid_from_hex(run_id, uuid))
+        return fail(cx, ERR_NOT_FOUND, "run \"%.100s\" does not exist", run_id);
     *ret = (struct request){.cx = cx,
-                            .run_id = run_id,
+                            .run_id = *uuid ? uuid : run_id,
                             .points = (int64_t)count,
                             .body = batch_encode(cx, points, count)};
     return OK;

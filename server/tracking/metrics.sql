@@ -84,7 +84,7 @@ select $1::uuid, u.run_id, u.key, r.experiment_id
 -- name: metric_chunks_near :many
 -- Where the chunks begin in which points from (step, at, value) to (to_step, to_at, to_value) have their
 -- places: the last one that begins at or before the range, else the first one; and all within it.
-select p.series_id, c.first_step, c.first_at, c.first_value
+select distinct p.series_id, c.first_step, c.first_at, c.first_value
   from unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::float8[], $6::bigint[], $7::bigint[], $8::float8[])
        as p (series_id, step, at, value, to_step, to_at, to_value)
  cross join lateral (

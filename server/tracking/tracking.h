@@ -175,6 +175,8 @@ extern const struct route RUN_REPORT_ROUTES[];
 extern const size_t RUN_REPORT_ROUTE_COUNT;
 extern const struct route RUN_BULK_ROUTES[];
 extern const size_t RUN_BULK_ROUTE_COUNT;
+extern const struct route METRIC_ROUTES[];
+extern const size_t METRIC_ROUTE_COUNT;
 extern const struct route TRACKING_ROUTES[];
 extern const size_t TRACKING_ROUTE_COUNT;
 /* A name for a run that was given none: "brave-otter-417". */

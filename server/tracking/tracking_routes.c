@@ -20,10 +20,10 @@ static enum err get_metrics(struct ctx *cx, const struct req *rq, struct reply *
     struct series_query query = *(const struct series_query *)rq->query;
     if (query.buckets == 0)
         query.buckets = 500;
-    struct run run;
+    const char *run_id;
     struct list items;
-    TRY(run_get(cx, req_param(rq, "run"), &run));
-    TRY(run_series(cx, run.id, &query, &items));
+    TRY(run_require(cx, NULL, req_param(rq, "run"), &run_id));
+    TRY(run_series(cx, run_id, &query, &items));
     reply_page(rp, items, NULL);
     return OK;
 }

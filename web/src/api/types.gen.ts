@@ -610,12 +610,35 @@ export interface MetricBucket {
   non_finite: number;
 }
 
+export interface MetricPoint {
+  key: string;
+  step: number;
+  /** null is the beginning of 1970, which some clients send */
+  at: string | null;
+  value: number;
+}
+
+export interface MetricPointReport {
+  /** at most 250 characters */
+  key: string;
+  /** 0 by default */
+  step?: number;
+  /** now by default */
+  at?: string | null;
+  /** or "NaN", "Infinity", "-Infinity" */
+  value: number | string;
+}
+
 export interface MetricSeries {
   key: string;
   points: number;
   first_step: number;
   last_step: number;
   buckets: MetricBucket[];
+}
+
+export interface MetricsReport {
+  points: MetricPointReport[];
 }
 
 export interface Model {
