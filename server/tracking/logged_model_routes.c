@@ -45,7 +45,7 @@ static enum err get_logged_model(struct ctx *cx, const struct req *rq, struct re
     bool found;
     TRY(logged_model_find(cx, NULL, id, true, model, &found));
     if (!found)
-        return fail(cx, ERR_NOT_FOUND, "logged model \"%.100s\" does not exist", id);
+        return fail(cx, ERR_NOT_FOUND, "Logged model with ID '%.100s' not found.", id);
     reply_object(rp, model);
     return OK;
 }

@@ -68,12 +68,9 @@ static const char *canonical_id(struct ctx *cx, const char *id) {
     return strncmp(id, "m-", 2) == 0 && uuid_from_hex(id + 2, uuid) ? uuid : NULL;
 }
 
+/* In MLflow's words, and by the id as it was given. */
 static enum err not_found(struct ctx *cx, const char *id) {
-    char hex[33] = "";
-    if (!uuid_is_valid(id))
-        return fail(cx, ERR_NOT_FOUND, "Logged model with ID '%.100s' not found.", id);
-    uuid_to_hex(id, hex);
-    return fail(cx, ERR_NOT_FOUND, "Logged model with ID 'm-%s' not found.", hex);
+    return fail(cx, ERR_NOT_FOUND, "Logged model with ID '%.100s' not found.", id);
 }
 
 static enum err find_id(struct ctx *cx, const char *project_id, const char *id, bool archived_too,
@@ -268,6 +265,13 @@ static enum err columns_fill(struct ctx *cx, const struct logged_model_metric *m
     return OK;
 }
 
+/* Clients name models of metrics by their own form of the id. */
+static enum err missing_model(struct ctx *cx, const char *uuid) {
+    char hex[33];
+    uuid_to_hex(uuid, hex);
+    return not_found(cx, arena_printf(cx->arena, "m-%s", hex));
+}
+
 enum err logged_model_log_metrics(struct ctx *cx, const char *project_id, const char *run_id,
                                   const struct logged_model_metric *metrics, size_t count) {
     struct columns c = columns_new(cx, count);
@@ -277,7 +281,7 @@ enum err logged_model_log_metrics(struct ctx *cx, const char *project_id, const 
     TRY(db_value(cx, &SQL_logged_models_missing, ARGS(cx->who.team_id, project_id, models),
                  &missing));
     if (missing)
-        return not_found(cx, missing);
+        return missing_model(cx, missing);
     return db_exec(cx, &SQL_logged_model_metrics_add,
                    ARGS(cx->who.team_id, run_id, models, db_text_array(cx, c.keys, count),
                         db_int_array(cx, c.steps, count), db_int_array(cx, c.times, count),
