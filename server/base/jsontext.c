@@ -20,8 +20,16 @@ static void skip_string(struct scan *s) {
         s->at++;
 }
 
+/* A table, because every byte of every body comes here. NUL ends a literal too. */
+static bool ends_literal(char c) {
+    static const bool ENDS[256] = {
+        ['\0'] = true, ['"'] = true, ['['] = true, [']'] = true,  ['{'] = true,  ['}'] = true,
+        [','] = true,  [':'] = true, [' '] = true, ['\t'] = true, ['\r'] = true, ['\n'] = true};
+    return ENDS[(unsigned char)c];
+}
+
 static void skip_literal(struct scan *s) {
-    while (s->at < s->end && !strchr("\"[]{},: \t\r\n", *s->at))
+    while (s->at < s->end && !ends_literal(*s->at))
         s->at++;
 }
 
@@ -36,10 +44,10 @@ static bool scan_step(struct scan *s) {
         s->depth--;
         return true;
     }
-    if (c == '\0' || strchr(",: \t\r\n", c))
-        return true;
     if (c == '"')
         skip_string(s);
+    else if (ends_literal(c))
+        return true;
     else
         skip_literal(s);
     return ++s->tokens <= JSON_MAX_TOKENS;

@@ -40,19 +40,25 @@ static SHAPE(METRIC, "MlflowMetric", struct metric, METRIC_FIELDS);
 
 /* --- logging --- */
 
-static enum err check_metric(struct ctx *cx, const char *place, const struct metric *m) {
-    const char *dot = *place ? "." : "";
-    TRY(mlflow_check_name(cx, arena_printf(cx->arena, "%s%sname", place, dot), m->key));
+/* "metrics[3].step", or "step" of a metric that stands alone (index -1). */
+static const char *place_of(struct ctx *cx, int64_t index, const char *member) {
+    return index < 0 ? member
+                     : arena_printf(cx->arena, "metrics[%lld].%s", (long long)index, member);
+}
+
+static enum err check_metric(struct ctx *cx, int64_t index, const struct metric *m) {
+    if (!mlflow_name_is_good(cx, m->key))
+        return mlflow_check_name(cx, place_of(cx, index, "name"), m->key);
     if (m->timestamp < 0 || m->timestamp > MLFLOW_TIME_MAX)
         return mlflow_fail(cx, MLFLOW_INVALID_PARAMETER_VALUE,
-                           "Invalid value %lld for parameter '%s%stimestamp' supplied: metric "
-                           "'%.250s'. Timestamp must be a nonnegative long (64-bit integer) ",
-                           (long long)m->timestamp, place, dot, m->key);
+                           "Invalid value %lld for parameter '%s' supplied: metric '%.250s'. "
+                           "Timestamp must be a nonnegative long (64-bit integer) ",
+                           (long long)m->timestamp, place_of(cx, index, "timestamp"), m->key);
     if (m->step < -METRIC_STEP_LIMIT || m->step >= METRIC_STEP_LIMIT)
         return mlflow_fail(cx, MLFLOW_INVALID_PARAMETER_VALUE,
-                           "Invalid value %lld for parameter '%s%sstep' supplied: metric "
-                           "'%.250s'. Step must be a valid long (64-bit integer).",
-                           (long long)m->step, place, dot, m->key);
+                           "Invalid value %lld for parameter '%s' supplied: metric '%.250s'. Step "
+                           "must be a valid long (64-bit integer).",
+                           (long long)m->step, place_of(cx, index, "step"), m->key);
     return mlflow_check_length(cx, "Metric name", m->key, MLFLOW_KEY_MAX);
 }
 
@@ -130,7 +136,7 @@ static enum err post_metric(struct ctx *cx, const struct req *rq, struct reply *
     const struct log_metric *in = rq->body;
     const char *uuid;
     (void)rp;
-    TRY(check_metric(cx, "", &in->metric));
+    TRY(check_metric(cx, -1, &in->metric));
     if (!is_text(in->metric.model_id))
         return log_alone(cx, rq, in->run_id, &in->metric, 1);
     TRY(mlflow_require_run(cx, rq, in->run_id, &uuid));
@@ -207,7 +213,7 @@ static enum err check_batch(struct ctx *cx, const struct batch *in, struct texts
     TRY(check_count(cx, "tags", BATCH_TEXTS_MAX, in->tags.count));
     TRY(check_count(cx, "metrics, params, and tags", BATCH_MAX, all));
     for (size_t i = 0; i < in->metrics.count; i++)
-        TRY(check_metric(cx, arena_printf(cx->arena, "metrics[%zu]", i), &metric[i]));
+        TRY(check_metric(cx, (int64_t)i, &metric[i]));
     TRY(texts_of(cx, &in->params, "params", MLFLOW_PARAM_MAX, ret_params));
     TRY(texts_of(cx, &in->tags, "tags", MLFLOW_TAG_MAX, ret_tags));
     return check_unique(cx, ret_params);

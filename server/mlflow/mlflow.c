@@ -195,6 +195,20 @@ static const char *normal_path(struct ctx *cx, const char *path) {
     return length ? ret : ".";
 }
 
+/* Most names have no dot at a segment's start and no slash at the ends: nothing to make normal. */
+static bool is_normal(struct ctx *cx, const char *name) {
+    if (*name && *name != '/' && *name != '.' && !strstr(name, "//") && !strstr(name, "/.") &&
+        name[strlen(name) - 1] != '/')
+        return true;
+    const char *normal = normal_path(cx, name);
+    return strcmp(normal, name) == 0 && strcmp(normal, ".") != 0 && strncmp(normal, "..", 2) != 0 &&
+           *normal != '/';
+}
+
+bool mlflow_name_is_good(struct ctx *cx, const char *name) {
+    return has_permitted_characters(name) && is_normal(cx, name);
+}
+
 enum err mlflow_check_name(struct ctx *cx, const char *path, const char *name) {
     const char *shown = mlflow_cut(cx, name, 120);
     if (!has_permitted_characters(name))
@@ -204,14 +218,12 @@ enum err mlflow_check_name(struct ctx *cx, const char *path, const char *name) {
             "alphanumerics, underscores (_), dashes (-), periods (.), spaces ( ), colon(:) and "
             "slashes (/).",
             shown, path);
-    const char *normal = normal_path(cx, name);
-    if (strcmp(normal, name) != 0 || strcmp(normal, ".") == 0 || strncmp(normal, "..", 2) == 0 ||
-        *normal == '/')
+    if (!is_normal(cx, name))
         return mlflow_fail(cx, MLFLOW_INVALID_PARAMETER_VALUE,
                            "Invalid value \"%s\" for parameter '%s' supplied: Names may be treated "
                            "as files in certain cases, and must not resolve to other names when "
                            "treated as such. This name would resolve to '%s'",
-                           shown, path, mlflow_cut(cx, normal, 40));
+                           shown, path, mlflow_cut(cx, normal_path(cx, name), 40));
     return OK;
 }
 

@@ -94,6 +94,7 @@ MUST_USE enum err mlflow_check_length(struct ctx *cx, const char *path, const ch
                                       size_t limit);
 /* Names of metrics, parameters and tags: permitted characters, and no other name as a path. */
 MUST_USE enum err mlflow_check_name(struct ctx *cx, const char *path, const char *name);
+bool mlflow_name_is_good(struct ctx *cx, const char *name); /* the same without a sentence */
 
 struct mlflow_tag {          /* of runs, experiments, models …: [{"key": …, "value": …}] */
     const char *key, *value; /* value NULL = not given */
