@@ -25,8 +25,6 @@
 #define LEADERS_MAX 2
 #define SHARED_BATCHES_MAX 200
 #define SHARED_BYTES_MAX (1024 * 1024)
-#define UNFOLDED_HELP 1000000 /* points of a team: from here its requests fold, */
-#define UNFOLDED_MAX 4000000  /* and from here they are refused */
 
 /* A batch on its way; lives on the stack of the thread that waits for it. */
 struct request {
@@ -183,7 +181,7 @@ static struct request *take_requests(struct ingest *m, struct request *own, size
     return own;
 }
 
-static int64_t *unfolded_of(struct ingest *m, const char *team_id) {
+int64_t *ingest_unfolded(struct ingest *m, const char *team_id) {
     unsigned slot = 0;
     for (const char *c = team_id; *c; c++)
         slot = slot * 31 + (unsigned char)*c;
@@ -217,9 +215,10 @@ static void store_shared(struct ctx *cx, struct request *first, size_t count) {
 static void lead(struct ingest *m, struct request *own) {
     size_t count;
     struct request *first = take_requests(m, own, &count);
-    int64_t *unfolded = unfolded_of(m, own->cx->who.team_id), points = 0;
-    bool much = m->folding && *unfolded > UNFOLDED_HELP;
-    m->leaders++;
+    int64_t *unfolded = ingest_unfolded(m, own->cx->who.team_id), points = 0;
+    bool much = m->folding && *unfolded > INGEST_HELP;
+    if (++m->leaders < LEADERS_MAX && m->first)
+        pthread_cond_signal(&m->first->turn); /* what sees otherwise need not wait for this */
     pthread_mutex_unlock(&m->lock);
 
     if (much && fold_runs(own->cx, &own->run_id, 1, true) != OK)
@@ -255,7 +254,7 @@ static void join_queue(struct ingest *m, struct request *rq) {
 
 static enum err require_room(struct ctx *cx, struct ingest *m) {
     scope_lock(&m->lock);
-    if (!m->folding || *unfolded_of(m, cx->who.team_id) < UNFOLDED_MAX)
+    if (!m->folding || *ingest_unfolded(m, cx->who.team_id) < INGEST_MAX)
         return OK;
     fail(cx, ERR_UNAVAILABLE, "metrics come faster than they can be stored; try again");
     cx->err.retry_after_s = 1;

@@ -75,6 +75,10 @@ MUST_USE enum err runs_settle(struct ctx *cx, const char *run_ids);
 
 struct request;
 
+#define INGEST_HELP 1000000 /* points of a team that are not folded: from here its requests fold,  \
+                             */
+#define INGEST_MAX 4000000  /* and from here they are refused */
+
 struct ingest {
     pthread_mutex_t lock;                /* the members up to `folder` */
     struct request *first, **end;        /* requests nobody has taken yet, in the order they came */
@@ -86,3 +90,6 @@ struct ingest {
     bool folding; /* the folder runs; set before and after all other threads */
     struct app *app;
 };
+
+/* The team's counter of points that are not folded; under the lock. */
+int64_t *ingest_unfolded(struct ingest *m, const char *team_id);

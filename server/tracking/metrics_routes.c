@@ -86,7 +86,7 @@ static enum err get_history(struct ctx *cx, const struct req *rq, struct reply *
 
 const struct route METRIC_ROUTES[] = {
     {POST, "/api/v1/runs/{run}/metrics", SCOPE_RUN_INGEST, .body = &METRICS_REPORT,
-     .handle = post_metrics, .max_body = (size_t)4 << 20,
+     .handle = post_metrics, .max_body = (size_t)2 << 20,
      .doc = "Log metric points, all or none; a point sent again counts once."},
     {GET, "/api/v1/runs/{run}/metrics/history", SCOPE_RUN_READ, .query = &HISTORY_QUERY,
      .reply = &METRIC_POINT_SHAPE, .handle = get_history, .flags = ROUTE_LIST, .rate = RATE_SEARCH,

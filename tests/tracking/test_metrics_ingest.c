@@ -311,6 +311,24 @@ static void test_folder__folds_by_itself(void **state) {
     assert_string_equal(test_sql_value(d->db, sql), "1");
 }
 
+static void test_team__that_outruns_the_folder_helps_and_then_waits(void **state) {
+    struct domains *d = *state;
+    const char *run = run_new(d);
+    const struct metric_point points[] = {{"x", 1, NOON, 1}, {"x", 2, NOON, 2}};
+    struct ingest *m = d->app->ingest;
+    int64_t *unfolded = ingest_unfolded(m, d->ours.team_id);
+    m->folding = true; /* but it never comes by */
+    assert_err(OK, ingest(d, run, points, 1));
+    *unfolded = INGEST_HELP + 1;
+    assert_err(OK, ingest(d, run, points + 1, 1));
+    assert_int_equal(points_of(d, run), 1); /* the first was folded before the second was stored */
+    *unfolded = INGEST_MAX;
+    assert_err(ERR_UNAVAILABLE, ingest(d, run, points, 1));
+    *unfolded = 0;
+    m->folding = false;
+    assert_err(OK, ingest(d, run, points, 1));
+}
+
 /* --- what follows, and what is damaged --- */
 
 static void test_summaries__follow_their_run_to_another_experiment(void **state) {
@@ -388,6 +406,7 @@ int main(void) {
         cmocka_unit_test(test_writers__of_one_run),
         cmocka_unit_test(test_writers__of_many_runs),
         cmocka_unit_test(test_folder__folds_by_itself),
+        cmocka_unit_test(test_team__that_outruns_the_folder_helps_and_then_waits),
         cmocka_unit_test(test_summaries__follow_their_run_to_another_experiment),
         cmocka_unit_test(test_experiments__are_settled_alone),
         cmocka_unit_test(test_damage__fails_cleanly_and_alone),
