@@ -3,14 +3,17 @@
 -- Changes: run_params and run_tags gain value_key, an index and statistics; two functions. Locks: both
 -- tables are rewritten.
 
+-- Neither function is declared strict, which would keep PostgreSQL from putting its body in place of a
+-- call: 100,000 calls take 300 ms.
+
 -- A text itself when it has at most 64 bytes, else something longer that only equal texts share.
 create function search_key(value text) returns text
-    language sql immutable strict parallel safe
+    language sql immutable parallel safe
     return case when octet_length(value) <= 64 then value else left(value, 64) || md5(value) end;
 
 -- Null where a text is no number. What is admitted cannot be out of float8's range.
 create function search_number(value text) returns float8
-    language sql immutable strict parallel safe
+    language sql immutable parallel safe
     return case when length(value) <= 40 and value ~ '^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,2})?\s*$'
                 then value::float8 end;
 

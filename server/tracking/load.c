@@ -116,8 +116,8 @@ double run_value_real(const struct run_value *value) {
 
 static enum err load_values(struct page *p, bool with_times) {
     struct list rows;
-    TRY(db_many(p->cx, &SQL_load_metrics, ARGS(p->cx->who.team_id, p->ids, db_bool(with_times)),
-                &VALUE_ROW_SHAPE, &rows));
+    TRY(db_many(p->cx, with_times ? &SQL_load_metric_points : &SQL_load_metrics,
+                ARGS(p->cx->who.team_id, p->ids), &VALUE_ROW_SHAPE, &rows));
     const struct value_row *row = rows.items;
     struct run_value *values = arena_new_array(p->cx->arena, struct run_value, rows.count + 1);
     int64_t *places = arena_new_array(p->cx->arena, int64_t, rows.count + 1);

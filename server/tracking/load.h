@@ -9,7 +9,7 @@ enum run_with {
     RUN_WITH_TAGS = 2,
     RUN_WITH_METRICS = 4, /* settle first: run_settle(), metrics_settle(); run_search() has */
     RUN_WITH_INPUTS = 8,  /* data sets, models read and models made */
-    RUN_WITH_TIMES = 16,  /* of metrics: costs as much as the metrics themselves */
+    RUN_WITH_TIMES = 16,  /* when metrics were last logged: step and time */
     RUN_WITH_ALL = 31,
     RUN_WITH_SPEC = 32 /* the spec a run was started with; not part of ALL */
 };
@@ -22,7 +22,7 @@ struct run_text {
 /* The last point of a metric. */
 struct run_value {
     const char *key;
-    int64_t step, at_us; /* at_us is 0 without RUN_WITH_TIMES */
+    int64_t step, at_us; /* 0 without RUN_WITH_TIMES */
     const char *text;    /* the value as the shortest text that reads back: 0.1, 1e-07, NaN */
 };
 double run_value_real(const struct run_value *value);

@@ -31,8 +31,13 @@ select 1, u.n, t.key, t.value
  where $4::boolean;
 
 -- name: load_metrics :many
-select u.n, m.key, m.last_step as step,
-       case when $3::boolean then (extract(epoch from m.last_at) * 1000000)::bigint else 0 end as at_us,
+select u.n, m.key, m.last_value as value
+  from unnest($2::uuid[]) with ordinality as u (id, n)
+ cross join lateral (select key, last_value from run_metrics
+                      where team_id = $1::uuid and run_id = u.id and points > 0 order by key) m;
+
+-- name: load_metric_points :many
+select u.n, m.key, m.last_step as step, (extract(epoch from m.last_at) * 1000000)::bigint as at_us,
        m.last_value as value
   from unnest($2::uuid[]) with ordinality as u (id, n)
  cross join lateral (select key, last_step, last_at, last_value from run_metrics

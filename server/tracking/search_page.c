@@ -48,14 +48,16 @@ struct page_sql {
     struct buf from, text;
 };
 
-/* Rows of a source are joined under an alias of the key's number: one key, one row at most. */
+/* Rows of a source are joined under an alias of the key's number: one key, one row at most. The
+ * look-up column begins as the text does, and an index holds it. */
 static const char *join_source(struct page_sql *p, const struct search_name *name, size_t n) {
     const struct search_source *source = name->field->source;
     const char *where = search_source_where(p->cx, &p->sql, name);
     buf_printf(&p->from,
                " left join (select %s as owner, %s as value from %s where %s) o%zu"
                " on o%zu.owner = %s",
-               source->owner, search_expression(name), source->from, where, n, n, p->entity->id);
+               source->owner, name->field->lookup ? name->field->lookup : search_expression(name),
+               source->from, where, n, n, p->entity->id);
     return arena_printf(p->cx->arena, "o%zu.value", n);
 }
 

@@ -158,6 +158,13 @@ static void compare_text(struct compiler *c, const struct search_node *node, con
                    value_arg(c, node));
 }
 
+/* What is too long for the look-up column is no number either. */
+static const char *number_of_text(struct compiler *c, const struct search_node *node,
+                                  const char *e) {
+    const char *lookup = node->name.field->lookup;
+    return arena_printf(c->cx->arena, "search_number(%s)", lookup ? lookup : e);
+}
+
 /* Of a column that is never null the row is enough, and an index may be. */
 static void compare_null(struct compiler *c, const struct search_node *node, const char *e) {
     if (!node->name.field->not_null)
@@ -171,7 +178,7 @@ static void compare(struct compiler *c, const struct search_node *node) {
     if (node->op & (SEARCH_NULL | SEARCH_NOT_NULL))
         compare_null(c, node, e);
     else if (node->as_number)
-        compare_number(c, node, arena_printf(c->cx->arena, "search_number(%s)", e));
+        compare_number(c, node, number_of_text(c, node, e));
     else if (node->name.field->type == SEARCH_NUMBER)
         compare_number(c, node, e);
     else if (node->name.field->type == SEARCH_TIME)
