@@ -3,7 +3,7 @@
 
 THIRD_PARTY=${XDG_CACHE_HOME:-$HOME/.cache}/slipway/third_party
 RELEASE=$ROOT/build/release
-PROGRAMS=(slipwayd slipway-worker slipway-run-data slipway-run-train slipway-run-predict)
+PROGRAMS=(slipwayd slipway-worker slipway-import slipway-run-data slipway-run-train slipway-run-predict)
 
 third_party_fetch() {
     "$ROOT/server/third_party/fetch" >>"$SETUP_LOG" 2>&1 && return
