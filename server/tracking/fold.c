@@ -454,42 +454,37 @@ static enum err merge_and_store(struct fold *f) {
     return tell(f);
 }
 
-static enum err fold_in(struct ctx *cx, const char *const *run_ids, size_t count,
-                        struct fold_taken *ret) {
-    struct fold f = {.cx = cx, .run_ids = run_ids, .run_count = count, .pile = pile_new(cx->arena)};
-    TRY(take_batches(&f));
-    if (f.pile.count) {
-        group_samples(&f);
-        TRY(ensure_series(&f));
-        TRY(fetch_chunks(&f));
-        TRY(merge_and_store(&f));
-    }
-    *ret = (struct fold_taken){(int64_t)f.pile.count, f.more};
-    return OK;
+static enum err fold_in(struct ctx *cx, void *arg) {
+    struct fold *f = arg;
+    f->cx = cx;
+    f->pile = pile_new(cx->arena);
+    TRY(take_batches(f));
+    if (f->pile.count == 0)
+        return OK;
+    group_samples(f);
+    TRY(ensure_series(f));
+    TRY(fetch_chunks(f));
+    return merge_and_store(f);
 }
 
-/* A step has memory of its own: a caller may need a hundred of them. */
-enum err fold_step(struct ctx *cx, const char *const *run_ids, size_t count,
-                   struct fold_taken *ret) {
-    struct arena *callers = cx->arena;
-    cx->arena = arena_new();
-    enum err err = fold_in(cx, run_ids, count, ret);
-    arena_free(cx->arena);
-    cx->arena = callers;
-    return err;
+enum err fold_step(struct ctx *cx, const char *const *run_ids, size_t count, bool *ret_more) {
+    struct fold f = {.run_ids = run_ids, .run_count = count};
+    TRY(in_scratch(cx, fold_in, &f));
+    *ret_more = f.more;
+    return OK;
 }
 
 enum err fold_runs(struct ctx *cx, const char *const *run_ids, size_t count, bool commit) {
     for (size_t i = 0; i < count; i += FOLD_RUNS_MAX) {
         size_t some = count - i < FOLD_RUNS_MAX ? count - i : FOLD_RUNS_MAX;
         const char *ids = db_text_array(cx, run_ids + i, some);
-        struct fold_taken taken;
+        bool more;
         do {
             TRY(db_exec(cx, &SQL_metric_fold_lock, ARGS(ids), NULL));
-            TRY(fold_step(cx, run_ids + i, some, &taken));
+            TRY(fold_step(cx, run_ids + i, some, &more));
             if (commit)
                 TRY(db_commit(cx));
-        } while (taken.more);
+        } while (more);
     }
     return OK;
 }

@@ -80,7 +80,7 @@ static SHAPE(FREE_ROW_SHAPE, "FreeRow", struct run_row, FREE_ROW_FIELDS);
 static enum err sweep_step(struct ctx *cx, const char *const *run_ids, size_t count,
                            bool *ret_more) {
     struct list rows;
-    struct fold_taken taken = {0};
+    *ret_more = false;
     TRY(db_many(cx, &SQL_metric_fold_try, ARGS(db_text_array(cx, run_ids, count)), &FREE_ROW_SHAPE,
                 &rows));
     const struct run_row *row = rows.items;
@@ -88,8 +88,7 @@ static enum err sweep_step(struct ctx *cx, const char *const *run_ids, size_t co
     for (size_t i = 0; i < rows.count; i++)
         mine[i] = row[i].run_id;
     if (rows.count)
-        TRY(fold_step(cx, mine, rows.count, &taken));
-    *ret_more = taken.more;
+        TRY(fold_step(cx, mine, rows.count, ret_more));
     return db_commit(cx);
 }
 

@@ -126,15 +126,28 @@ static enum err request_new(struct ctx *cx, const char *run_id, const struct met
     return OK;
 }
 
+/* Points of one run. */
+struct part {
+    const char *run_id;
+    const struct metric_point *points;
+    size_t count;
+};
+
+static enum err log_part(struct ctx *cx, void *arg) {
+    const struct part *part = arg;
+    struct request rq;
+    TRY(request_new(cx, part->run_id, part->points, part->count, &rq));
+    TRY(insert_batches(cx, &rq, 1));
+    return outcome(cx, &rq);
+}
+
 enum err run_log_metrics(struct ctx *cx, const char *run_id, const struct metric_point *points,
                          size_t count) {
     TRY(batch_check(cx, points, count));
     for (size_t i = 0; i < count; i += METRIC_BATCH_MAX) {
-        size_t some = count - i < METRIC_BATCH_MAX ? count - i : METRIC_BATCH_MAX;
-        struct request rq;
-        TRY(request_new(cx, run_id, points + i, some, &rq));
-        TRY(insert_batches(cx, &rq, 1));
-        TRY(outcome(cx, &rq));
+        struct part part = {run_id, points + i, count - i};
+        part.count = part.count < METRIC_BATCH_MAX ? part.count : METRIC_BATCH_MAX;
+        TRY(in_scratch(cx, log_part, &part));
     }
     return OK;
 }

@@ -99,7 +99,8 @@ static enum err read_chunk(struct ctx *cx, struct page *p, const struct since_ro
     return OK;
 }
 
-static enum err read_chunks(struct ctx *cx, struct page *p) {
+static enum err read_chunks(struct ctx *cx, void *arg) {
+    struct page *p = arg;
     struct list rows;
     TRY(db_many(cx, &SQL_metric_chunks_since,
                 ARGS(cx->who.team_id, p->series_id, db_int(cx, p->after.at_us),
@@ -115,16 +116,6 @@ static enum err read_chunks(struct ctx *cx, struct page *p) {
     p->complete = (int64_t)rows.count < p->chunks ||
                   (p->count == p->wanted && p->samples[p->count - 1].at_us < p->at.min_at);
     return OK;
-}
-
-/* In memory of its own, which a page gives back before the next. */
-static enum err read_on(struct ctx *cx, struct page *p) {
-    struct arena *callers = cx->arena;
-    cx->arena = arena_new();
-    enum err err = read_chunks(cx, p);
-    arena_free(cx->arena);
-    cx->arena = callers;
-    return err;
 }
 
 static enum err position_of(struct ctx *cx, const char *token, struct sample *ret) {
@@ -155,7 +146,7 @@ enum err run_history(struct ctx *cx, const char *run_id, const char *key, int64_
     p.at = (struct since_row){.min_at = INT64_MIN + 1};
     p.samples = arena_new_array(cx->arena, struct sample, p.wanted + (size_t)p.chunks * CHUNK_MAX);
     while (!p.complete)
-        TRY(read_on(cx, &p));
+        TRY(in_scratch(cx, read_chunks, &p));
     size_t count = p.count < size ? p.count : size;
     *ret = points_of(cx, key, p.samples, count);
     *ret_next = p.count > size ? token_of(cx, &p.samples[size - 1]) : NULL;

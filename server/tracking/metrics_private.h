@@ -10,6 +10,21 @@
 /* Teams share counters of unfolded points; a stranger in the same slot costs a little speed. */
 #define METRIC_TEAM_SLOTS 64
 
+/* Calls fn with memory of its own, which is given back when it returns: a caller may need it a
+ * thousand times. A ctx without a connection yet keeps its memory, for the connection lives there.
+ */
+static inline enum err in_scratch(struct ctx *cx, enum err (*fn)(struct ctx *cx, void *arg),
+                                  void *arg) {
+    struct arena *callers = cx->arena;
+    if (!cx->conn)
+        return fn(cx, arg);
+    cx->arena = arena_new();
+    enum err err = fn(cx, arg);
+    arena_free(cx->arena);
+    cx->arena = callers;
+    return err;
+}
+
 /* --- names: texts that get a number each, in the order they come (ingest_names.c) --- */
 
 struct name {
@@ -53,14 +68,10 @@ bool pile_add(struct pile *pile, size_t run, struct db_bytes batch);
 #define FOLD_POINTS_MAX 50000 /* in one step; and the rest of a batch */
 #define FOLD_BATCHES_MAX 5000 /* likewise */
 
-struct fold_taken {
-    int64_t points;
-    bool more; /* the inbox may have more of these runs */
-};
 /* Takes batches of these runs from the inbox and packs them, in the ctx's transaction, which holds
- * the runs' locks. */
+ * the runs' locks. *ret_more: the inbox may have more of them. */
 MUST_USE enum err fold_step(struct ctx *cx, const char *const *run_ids, size_t count,
-                            struct fold_taken *ret);
+                            bool *ret_more);
 /* All that these runs have, after others who fold them. Commits after each step if told so. run_ids
  * are in order. */
 MUST_USE enum err fold_runs(struct ctx *cx, const char *const *run_ids, size_t count, bool commit);
@@ -75,9 +86,10 @@ MUST_USE enum err runs_settle(struct ctx *cx, const char *run_ids);
 
 struct request;
 
-#define INGEST_HELP 1000000 /* points of a team that are not folded: from here its requests fold,  \
-                             */
-#define INGEST_MAX 4000000  /* and from here they are refused */
+#define INGEST_HELP                                                                                \
+    1000000                /* points of a team that are not folded: from here its requests fold,   \
+                            */
+#define INGEST_MAX 4000000 /* and from here they are refused */
 
 struct ingest {
     pthread_mutex_t lock;                /* the members up to `folder` */
