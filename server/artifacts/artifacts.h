@@ -63,6 +63,8 @@ MUST_USE enum err parts_join(struct ctx *cx, const char *id, const struct part *
                              struct blob *ret);
 /* Those that are there, of numbers up to last. */
 void parts_discard(struct ctx *cx, const char *id, int64_t last);
+/* Parts that nobody wrote to for so long: those too whose rows went with what they were for. */
+MUST_USE enum err parts_expire(struct ctx *cx, int64_t age_s);
 
 /* Deletes blobs that no row refers to and that nobody has stored for blob_grace_hours; a part of
  * them at each call. Commits as it goes. As PRINCIPAL_SYSTEM. */

@@ -11,11 +11,13 @@
 #include "base/ident.h"
 #include "db/db.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #define PART_NAME_SIZE (UUID_TEXT_SIZE + 24)
 
@@ -105,4 +107,26 @@ void parts_discard(struct ctx *cx, const char *id, int64_t last) {
         part_name(id, number, name);
         unlinkat(cx->app->blobs->uploads_fd, name, 0);
     }
+}
+
+/* Resumable uploads stand in the same directory; their names have no dot. */
+static bool is_old_part(int dir_fd, const char *name, time_t before) {
+    struct stat st;
+    return strlen(name) > UUID_TEXT_SIZE && name[UUID_TEXT_SIZE - 1] == '.' &&
+           fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_mtime < before;
+}
+
+enum err parts_expire(struct ctx *cx, int64_t age_s) {
+    int dir_fd = cx->app->blobs->uploads_fd;
+    auto_fd fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    time_t before = time(NULL) - (time_t)age_s;
+    if (!dir)
+        return store_failed(cx, "open the uploads");
+    (void)take_fd(fd); /* the stream's now */
+    for (struct dirent *entry; (entry = readdir(dir));)
+        if (is_old_part(dir_fd, entry->d_name, before))
+            unlinkat(dir_fd, entry->d_name, 0);
+    closedir(dir);
+    return OK;
 }

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define PART_HOURS_MAX 48 /* twice what an upload has time for */
+
 static const struct field UPLOAD_FIELDS[] = {
     FIELD(UUID, struct artifact_upload, id),
     FIELD(UUID, struct artifact_upload, run_id, .flags = FIELD_NULLABLE),
@@ -129,6 +131,7 @@ enum err artifact_upload_abort(struct ctx *cx, const struct artifact_upload *upl
 
 enum err artifact_uploads_sweep(struct ctx *cx) {
     struct list expired;
+    TRY(parts_expire(cx, PART_HOURS_MAX * 3600));
     TRY(db_many(cx, &SQL_artifact_uploads_expired, NO_ARGS, &UPLOAD, &expired));
     const struct artifact_upload *items = expired.items;
     const char **ids = arena_new_array(cx->arena, const char *, expired.count + 1);

@@ -6,6 +6,7 @@
 #include "tracking/tracking.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #define PROXY "/api/2.0/mlflow-artifacts/artifacts"
 
@@ -472,6 +473,29 @@ static void test_parts__given_up_or_forgotten_leave_nothing(void **state) {
     assert_string_equal(test_sql_value(d->db, "select count(*) from multipart_uploads"), "0");
 }
 
+/* The rows go with the run they were for; the files are found by their age. */
+static void test_parts__of_a_run_that_is_gone_are_swept(void **state) {
+    struct domains *d = *state;
+    json_t *info = run_info(d, "0");
+    int before = files_of_parts(d);
+    json_t *begun = parts_begin(d, files_of(info), "big.bin", 2);
+    part_send(d, address_of(begun, 0), "part");
+    test_sql(d->db, arena_printf(d->arena, "delete from runs where id = '%s'::uuid",
+                                 text_at(info, "run_id")));
+    assert_int_equal(send(d, NULL, "PUT", address_of(begun, 1), "late")->status, 404);
+    struct ctx cx;
+    test_ctx_system(&cx, d->db);
+    cx.app = d->app;
+    assert_ok(artifact_uploads_sweep(&cx), &cx.err);
+    assert_int_equal(files_of_parts(d), before + 1);
+    assert_int_equal(system(arena_printf(d->arena, "touch -d '3 days ago' %s/data/uploads/*.1",
+                                         d->service->dir)),
+                     0);
+    assert_ok(artifact_uploads_sweep(&cx), &cx.err);
+    ctx_done(&cx);
+    assert_int_equal(files_of_parts(d), before);
+}
+
 static void test_parts__an_address_is_good_for_one_part(void **state) {
     struct domains *d = *state;
     const char *files = fresh_run(d);
@@ -533,6 +557,7 @@ int main(void) {
         cmocka_unit_test(test_b01__locations_elsewhere_are_refused),
         cmocka_unit_test(test_parts__come_in_any_order_and_become_one_file),
         cmocka_unit_test(test_parts__given_up_or_forgotten_leave_nothing),
+        cmocka_unit_test(test_parts__of_a_run_that_is_gone_are_swept),
         cmocka_unit_test(test_parts__an_address_is_good_for_one_part),
         cmocka_unit_test(test_parts__count_as_storage),
     };
