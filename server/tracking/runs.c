@@ -88,8 +88,9 @@ enum err tag_changes_of(struct ctx *cx, json_t *object, struct tag_changes *ret)
     const char *key;
     arena_defer(cx->arena, (void (*)(void *))json_decref, set);
     *ret = (struct tag_changes){.gone = arena_new_array(cx->arena, const char *, size + 1)};
-    if (!json_is_object(object))
-        return fail_field(cx, ERR_UNPROCESSABLE, "tags", "tags must be an object of texts");
+    if (!json_is_object(object) || size > TEXTS_MAX)
+        return fail_field(cx, ERR_UNPROCESSABLE, "tags",
+                          "tags must be an object of at most %d texts", TEXTS_MAX);
     json_object_foreach(object, key, value) {
         if (json_is_null(value))
             ret->gone[ret->gone_count++] = key;

@@ -276,6 +276,11 @@ static void test_run_tags__are_set_and_taken_away(void **state) {
     assert_string_equal(text_at(tags, "a"), "9");
     send_json(d, 422, &d->editor, "PATCH", path, "{\"tags\":{\"a\":[]}}");
     send_json(d, 422, &d->editor, "PATCH", path, "{\"tags\":[]}");
+    auto_buf many = {0};
+    for (int i = 0; i < 1001; i++)
+        buf_printf(&many, "%s\"t%d\":null", i ? "," : "", i);
+    send_json(d, 422, &d->editor, "PATCH", path,
+              arena_printf(d->arena, "{\"tags\":{%s}}", many.data));
     send_json(d, 403, &d->viewer, "PATCH", path, "{\"tags\":{}}");
     send_json(d, 404, &d->stranger, "PATCH", path, "{\"tags\":{}}");
 }
