@@ -82,20 +82,20 @@ static const char *known_text(const struct parser *p, const char *group, bool gr
 static enum err fail_name(struct parser *p, const struct token *token, const char *group,
                           const char *name, bool group_known) {
     struct arena *arena = p->cx->arena;
-    struct token part = *token;
-    part.length = (int)strlen(token->text);
     if (group && !group_known) {
-        const char *known = known_text(p, NULL, true), *text = parser_excerpt(p, &part);
+        const char *known = known_text(p, NULL, true);
+        const char *text = parser_cut(p, token->text, strlen(token->text));
         return parser_fail(
             p, token,
             arena_printf(arena, "%ss have no \"%s\"; known are %s", p->entity->name, text, known),
             arena_printf(arena, "Invalid entity type '%s'. Valid values are [%s]", text, known));
     }
     const char *known = known_text(p, group, false);
+    name = parser_cut(p, name, strlen(name));
     return parser_fail(p, token,
-                       arena_printf(arena, "unknown %s \"%.80s\"; known are %s",
+                       arena_printf(arena, "unknown %s \"%s\"; known are %s",
                                     group ? group : "attribute", name, known),
-                       arena_printf(arena, "Invalid %s key '%.80s' specified. Valid keys are '%s'",
+                       arena_printf(arena, "Invalid %s key '%s' specified. Valid keys are '%s'",
                                     group ? "dataset" : "attribute", name, known));
 }
 

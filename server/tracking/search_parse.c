@@ -26,15 +26,17 @@ void parser_next(struct parser *p) {
     search_lex(p->cx->arena, p->text, &p->at, &p->token);
 }
 
-const char *parser_excerpt(const struct parser *p, const struct token *token) {
-    size_t length = (size_t)token->length;
-    const char *from = p->text + token->at;
+const char *parser_cut(const struct parser *p, const char *from, size_t length) {
     if (length > SHOWN_MAX) {
         length = SHOWN_MAX;
         while (length > 0 && ((unsigned char)from[length] & 0xC0) == 0x80)
             length--; /* never through the middle of a character */
     }
     return arena_strndup(p->cx->arena, from, length);
+}
+
+const char *parser_excerpt(const struct parser *p, const struct token *token) {
+    return parser_cut(p, p->text + token->at, (size_t)token->length);
 }
 
 enum err parser_fail(struct parser *p, const struct token *token, const char *ours,

@@ -70,7 +70,8 @@ struct parser {
 void parser_init(struct parser *p, struct ctx *cx, const struct search_entity *entity,
                  enum search_dialect dialect, const char *text, const char *member);
 void parser_next(struct parser *p);
-/* What the token is in the text, cut to what fits a sentence. */
+/* A text cut to what fits a sentence; what the token is in the text, cut so too. */
+const char *parser_cut(const struct parser *p, const char *from, size_t length);
 const char *parser_excerpt(const struct parser *p, const struct token *token);
 /* Refuses the text at that token, in the words of its dialect. */
 enum err parser_fail(struct parser *p, const struct token *token, const char *ours,

@@ -104,7 +104,8 @@ static enum err order_of_sort(struct ctx *cx, const char *sort, const char **ret
     if (strncmp(name, "metrics.", 8) == 0 && name[8])
         name = arena_printf(cx->arena, "metrics.%s", quoted(cx, name + 8));
     else if (strcmp(name, "created_at") != 0 && strcmp(name, "name") != 0)
-        return fail_field(cx, ERR_INVALID, "sort", "runs cannot be sorted by \"%.100s\"", sort);
+        return fail_field(cx, ERR_INVALID, "sort",
+                          "runs are sorted by created_at, name or metrics.KEY; see order_by");
     *ret = arena_printf(cx->arena, "%s%s", name, descending ? " DESC" : "");
     return OK;
 }
