@@ -124,12 +124,23 @@ static json_t *operation(const struct route *route) {
     return op;
 }
 
+/* OpenAPI knows no parameter that takes several segments: "{path*}" is shown as "{path}". */
+static const char *shown_path(const char *pattern, char *ret, size_t cap) {
+    size_t size = 0;
+    for (const char *p = pattern; *p && size < cap - 1; p++)
+        if (*p != '*')
+            ret[size++] = *p;
+    ret[size] = '\0';
+    return ret;
+}
+
 static void add_route(json_t *paths, const struct route *route) {
-    char method[16];
-    json_t *path = json_object_get(paths, route->path);
+    char method[16], text[256];
+    const char *shown = shown_path(route->path, text, sizeof(text));
+    json_t *path = json_object_get(paths, shown);
     if (!path) {
         path = json_object();
-        json_object_set_new(paths, route->path, path);
+        json_object_set_new(paths, shown, path);
     }
     snprintf(method, sizeof(method), "%s", method_to_string((int)route->method));
     for (char *p = method; *p; p++)

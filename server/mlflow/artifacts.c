@@ -15,6 +15,7 @@
 #define SCHEME "mlflow-artifacts:"
 #define VERSIONS_DIR "registry/"          /* versions of models; versions.c */
 #define LEVEL_ENTRIES 1000                /* of one statement */
+#define LEVEL_ENTRIES_MAX 250000          /* of one reply, which has no pages */
 #define SMALL_FILE_MAX ((size_t)10 << 20) /* of upload-artifact */
 
 static enum err no_such_artifact(struct ctx *cx) {
@@ -133,6 +134,11 @@ static enum err read_level(struct ctx *cx, const struct artifact_owner *owner, c
             level.after = all[count - 1]->name;
             level.after_is_dir = all[count - 1]->is_dir;
         }
+        if (count > LEVEL_ENTRIES_MAX)
+            return mlflow_fail(cx, MLFLOW_INVALID_PARAMETER_VALUE,
+                               "the directory has more than %d entries: read it in pages, from "
+                               "/api/v1/runs/{run}/artifacts?path=",
+                               LEVEL_ENTRIES_MAX);
     } while (piece.count == LEVEL_ENTRIES);
     if (count)
         qsort(all, count, sizeof(*all), by_name);

@@ -341,7 +341,10 @@ static void test_openapi__describes_every_route(void **state) {
         snprintf(method, sizeof(method), "%s", method_of(route));
         for (char *p = method; *p; p++)
             *p = (char)tolower((unsigned char)*p);
-        const json_t *operation = json_object_get(json_object_get(paths, route->path), method);
+        char *shown = arena_strdup(t->arena, route->path), *star = strchr(shown, '*');
+        if (star)
+            memmove(star, star + 1, strlen(star));
+        const json_t *operation = json_object_get(json_object_get(paths, shown), method);
         bool hidden = (route->flags & (ROUTE_HIDDEN | ROUTE_MLFLOW)) != 0;
         if ((operation == NULL) != hidden)
             fail_msg("%s %s is missing", method, route->path);
