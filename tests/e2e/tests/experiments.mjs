@@ -73,6 +73,17 @@ test("an experiment is renamed, described, tagged and moved", [FOLDERS], async (
     await page.getByRole("row", { name: "boosted 1" }).waitFor();
 });
 
+test("a folder is renamed with all that is in it", [FOLDERS], async ({ page, project }) => {
+    await page.goto(`/projects/${project}/experiments`);
+    await page.getByRole("button", { name: "Rename or move vision/small" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel("Folder").fill("pictures/tiny");
+    await dialog.getByRole("button", { name: "Save" }).click();
+    await page.getByRole("row", { name: "tiny 1" }).waitFor();
+    const { items } = await api(page, "GET", `/projects/${project}/experiments`);
+    assert.equal(items.find((item) => item.name === "resnet").folder, "pictures/tiny");
+});
+
 test("an experiment is archived, restored, and deleted once its name is typed", [FOLDERS], async ({ page, project }) => {
     await page.goto(`/projects/${project}/experiments`);
     await make(page, "to be deleted", "");
@@ -86,6 +97,7 @@ test("an experiment is archived, restored, and deleted once its name is typed", 
     assert.ok(await confirm.isDisabled());
     await page.getByRole("dialog").getByRole("textbox").fill("to be deleted");
     await confirm.click();
+    await page.getByRole("dialog").waitFor({ state: "detached" });
     await row.waitFor({ state: "detached" });
     const left = await api(page, "GET", `/projects/${project}/experiments?lifecycle=all`);
     assert.ok(!left.items.some((item) => item.name === "to be deleted"));

@@ -124,6 +124,20 @@ test(FILES, [FILLED], async ({ page, run2 }) => {
     await panel.getByText("step 1", { exact: true }).waitFor();
 });
 
+test("the tree of files is walked with arrows", [FILES], async ({ page, run2 }) => {
+    await page.goto(`${run2.url}?tab=artifacts`);
+    const entry = (name) => page.getByRole("tree").getByRole("button", { name });
+    await entry("eval").focus();
+    await page.keyboard.press("ArrowRight");
+    await entry(/scores\.csv/).waitFor();
+    for (let i = 0; i < 2; i++) await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/file=eval%2F/);
+    await entry("eval").focus();
+    await page.keyboard.press("ArrowLeft");
+    await entry(/scores\.csv/).waitFor({ state: "detached" });
+});
+
 test("a file is downloaded, and deleted", [FILES], async ({ page, run2 }) => {
     await page.goto(`${run2.url}?tab=artifacts&file=README.md`);
     const download = page.waitForEvent("download");

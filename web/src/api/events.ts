@@ -24,7 +24,7 @@ const KEYS: Record<string, (id: string, kind: string) => string[][]> = {
     },
     job: (id, kind) => (kind === "logs" ? [["job", id, "logs"]] : [["job", id], ["jobs"]]),
     dataset_version: (id) => [["dataset_version", id], ["dataset"], ["datasets"]],
-    project: () => [["runs"], ["jobs"], ["datasets"], ["models"], ["project"], ["projects"]],
+    project: () => [["runs"], ["experiments"], ["jobs"], ["datasets"], ["models"], ["project"], ["projects"]],
 };
 
 class Hub {

@@ -1,7 +1,7 @@
 /* Experiments: what runs are grouped by, and the folders they stand in. */
 import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 import { api } from "./client";
-import type { Experiment, ExperimentChange, ExperimentCreate, Lifecycle, Page } from "./types";
+import type { Experiment, ExperimentChange, ExperimentCreate, FolderMove, FolderMoved, Lifecycle, Page } from "./types";
 
 const PAGE = 200;
 /* Beyond this the list says that it is not whole; nobody reads so many. */
@@ -40,6 +40,16 @@ export function useUpdateExperiment(project: string) {
     const cache = useQueryClient();
     return useMutation({
         mutationFn: ({ id, ...body }: ExperimentChange & { id: string }) => api<Experiment>(`/api/v1/experiments/${id}`, { method: "PATCH", json: body }),
+        meta: { quiet: true },
+        onSuccess: () => cache.invalidateQueries({ queryKey: ["experiments", project] }),
+    });
+}
+
+/** Renames or moves a folder with all that is in it; to "" = up to the top. */
+export function useMoveFolder(project: string) {
+    const cache = useQueryClient();
+    return useMutation({
+        mutationFn: (body: FolderMove) => api<FolderMoved>(`/api/v1/projects/${project}/experiment-folders/move`, { method: "POST", json: body }),
         meta: { quiet: true },
         onSuccess: () => cache.invalidateQueries({ queryKey: ["experiments", project] }),
     });

@@ -1,7 +1,7 @@
 /* The model registry, and asking a registered version for a prediction. */
 import { infiniteQueryOptions, keepPreviousData, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 import { api, request } from "./client";
-import type { Endpoint, InferReply, InferTensor, Model, ModelUpdate, ModelVersion, ModelVersionUpdate, Page } from "./types";
+import type { Endpoint, InferReply, InferTensor, Model, ModelUpdate, ModelVersion, ModelVersionCreate, ModelVersionUpdate, Page } from "./types";
 
 /** `text`: a part of the name. */
 export function modelsQuery(project: string, text = "") {
@@ -49,7 +49,7 @@ export function modelFileUrl(id: string, name: string): string {
 export function useRegisterModel(project: string) {
     const cache = useQueryClient();
     return useMutation({
-        mutationFn: (body: { model: string; run_id: string; description?: string }) =>
+        mutationFn: (body: ModelVersionCreate) =>
             api<ModelVersion>(`/api/v1/projects/${project}/model-versions`, { method: "POST", json: body }),
         onSuccess: () => {
             void cache.invalidateQueries({ queryKey: ["models", project] });

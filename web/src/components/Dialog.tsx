@@ -1,10 +1,11 @@
 /*
  * A modal dialog. The veil is our own element, not Radix's overlay: that one writes a <style> into the
- * page to lock scrolling, which the Content-Security-Policy refuses.
+ * page to lock scrolling, which the Content-Security-Policy refuses. Closed, it gives the focus back to
+ * whatever had it: Radix does so only for dialogs with a trigger of its own.
  */
 import * as Radix from "@radix-ui/react-dialog";
 import { X } from "lucide-react";
-import type { ReactNode } from "react";
+import { useRef, type ReactNode } from "react";
 import { useI18n } from "../i18n/i18n";
 import { cx } from "../lib/cx";
 import { Button } from "./Button";
@@ -19,14 +20,30 @@ interface DialogProps {
     children: ReactNode;
 }
 
+/* What opens a dialog: the focused element; of an item in a menu, which closes, the button of that menu. */
+function opener(): HTMLElement | null {
+    const focused = document.activeElement as HTMLElement | null;
+    const menu = focused?.closest("[role=menu]");
+    return menu ? document.getElementById(menu.getAttribute("aria-labelledby") ?? "") : focused;
+}
+
 export function Dialog({ open, onClose, title, description, wide, children }: DialogProps) {
     const { t } = useI18n();
+    const before = useRef<HTMLElement | null>(null);
+    const wasOpen = useRef(false);
+    /* While rendering, because a field of the dialog may take the focus as soon as it is there. */
+    if (open && !wasOpen.current) before.current = opener();
+    wasOpen.current = open;
     return (
         <Radix.Root open={open} onOpenChange={(next) => !next && onClose()}>
             <Radix.Portal>
                 <div className={css.veil} />
                 <Radix.Content
                     className={cx(css.box, wide && css.wide)}
+                    onCloseAutoFocus={(event) => {
+                        event.preventDefault();
+                        before.current?.focus();
+                    }}
                     {...(description ? {} : { "aria-describedby": undefined })}
                 >
                     <div className={css.head}>

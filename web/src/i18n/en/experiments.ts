@@ -18,4 +18,7 @@ export default {
     "experiment.restore.body": "The runs that were archived with it come back too.",
     "experiment.delete.title": "Delete “{name}” for good?",
     "experiment.delete.body": "Its runs, their metrics and their artifacts are deleted. Nobody can bring them back.",
+    "folder.move": "Rename or move {folder}",
+    "folder.move.title": "Rename or move the folder {folder}",
+    "folder.move.hint": "What is in it comes along. Empty moves it up to the top.",
 } as const;

@@ -126,4 +126,7 @@ export default {
     "run.logged_models": "Logged models",
     "run.model.made": "made",
     "run.model.read": "read",
+    "run.register.client": "A directory of the run's files becomes the next version of a model.",
+    "run.register.path": "Directory of the model",
+    "run.register.path.hint": "Among the run's artifacts; mlflow calls it artifact_path or name.",
 } as const;

@@ -20,6 +20,9 @@ const texts: Texts<"experiments"> = {
     "experiment.restore.body": "随之归档的运行也会恢复。",
     "experiment.delete.title": "永久删除“{name}”？",
     "experiment.delete.body": "其运行、指标与产物都会被删除，且无法找回。",
+    "folder.move": "重命名或移动 {folder}",
+    "folder.move.title": "重命名或移动文件夹 {folder}",
+    "folder.move.hint": "其中内容一并移动；留空则移至顶层。",
 };
 
 export default texts;

@@ -128,6 +128,9 @@ const texts: Texts<"runs"> = {
     "run.logged_models": "记录的模型",
     "run.model.made": "产出",
     "run.model.read": "读取",
+    "run.register.client": "运行文件中的一个目录成为模型的下一个版本。",
+    "run.register.path": "模型目录",
+    "run.register.path.hint": "位于运行产物中；mlflow 称之为 artifact_path 或 name。",
 };
 
 export default texts;

@@ -1,7 +1,10 @@
-/* The files of a run: a tree that is read level by level, and beside it what is in the chosen one. The choice is in the URL. */
+/*
+ * The files of a run: a tree that is read level by level, and beside it what is in the chosen one. The choice is in
+ * the URL. Keys: arrows walk the tree, right and left open and close, Enter shows.
+ */
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { ChevronDown, ChevronRight, File, Folder, Package } from "lucide-react";
-import { useState } from "react";
+import { useState, type KeyboardEvent } from "react";
 import { artifactLevelQuery } from "../../api/artifacts";
 import type { Artifact, Run } from "../../api/types";
 import { Button } from "../../components/Button";
@@ -25,6 +28,18 @@ interface LevelProps {
     pollMs: number | false;
 }
 
+/* Moves among what is visible; a directory is opened and closed by its own button. */
+function onTreeKey(event: KeyboardEvent<HTMLElement>): void {
+    const entries = [...event.currentTarget.querySelectorAll<HTMLButtonElement>("button")];
+    const here = entries.indexOf(event.target as HTMLButtonElement);
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    const wanted = { ArrowRight: "false", ArrowLeft: "true" }[event.key];
+    if (here < 0 || (!step && !wanted)) return;
+    event.preventDefault();
+    if (step) entries[here + step]?.focus();
+    else if (entries[here]!.closest("[role=treeitem]")?.getAttribute("aria-expanded") === wanted) entries[here]!.click();
+}
+
 const baseName = (path: string) => path.slice(path.lastIndexOf("/") + 1);
 
 export function ArtifactsTab({ run, pollMs }: { run: Run; pollMs: number | false }) {
@@ -39,7 +54,7 @@ export function ArtifactsTab({ run, pollMs }: { run: Run; pollMs: number | false
                     <EmptyState icon={Package} title={t("artifacts.empty.title")} body={t("artifacts.empty.body")} />
                 ) : (
                     <div className={css.browser}>
-                        <div className={css.tree} role="tree" aria-label={t("run.artifacts")}>
+                        <div className={css.tree} role="tree" aria-label={t("run.artifacts")} onKeyDown={onTreeKey}>
                             <Level run={run.id} path="" depth={0} chosen={chosen} onChoose={(file) => setSearch({ file })} pollMs={pollMs} />
                         </div>
                         <div className={css.preview}>

@@ -19,6 +19,7 @@ import { treeRows } from "../../lib/folderTree";
 import { useParam, useSearchState } from "../../lib/urlState";
 import { ExperimentDialog } from "./ExperimentDialog";
 import { experimentColumns, rowId, type ExperimentAction } from "./experimentColumns";
+import { FolderDialog } from "./FolderDialog";
 import { LogFromCode, LogFromCodeDialog } from "./LogFromCode";
 
 interface Asked {
@@ -38,6 +39,7 @@ export default function ExperimentListPage() {
     const navigate = useNavigate();
     const [search, setSearch] = useSearchState();
     const [asked, setAsked] = useState<Asked | null>(null);
+    const [folder, setFolder] = useState<string | null>(null);
     const archived = search.show === "archived";
     const { data: about } = useQuery(projectQuery(project));
     useLive(about ? [`project:${about.id}`] : [], about !== undefined);
@@ -47,7 +49,7 @@ export default function ExperimentListPage() {
     const found = useMemo(() => all.filter((item) => matches(item, text)), [all, text]);
     const closed = useMemo(() => new Set(text === "" ? (search.closed ?? "").split("|").filter(Boolean) : []), [search.closed, text]);
     const rows = useMemo(() => treeRows(found, closed), [found, closed]);
-    const columns = useMemo(() => experimentColumns(i18n, (action, experiment) => setAsked({ action, experiment })), [i18n]);
+    const columns = useMemo(() => experimentColumns(i18n, (action, experiment) => setAsked({ action, experiment }), archived ? undefined : setFolder), [i18n, archived]);
     const folders = useMemo(() => [...new Set(all.map((item) => item.folder).filter(Boolean))].sort(), [all]);
     const toggle = (path: string) => setSearch({ closed: [...(closed.has(path) ? [...closed].filter((other) => other !== path) : [...closed, path])].join("|") });
     const create = (
@@ -99,6 +101,7 @@ export default function ExperimentListPage() {
                     );
                 }}
             </Answer>
+            {folder !== null && <FolderDialog project={project} folder={folder} onClose={() => setFolder(null)} />}
             {asked && <Asking asked={asked} project={project} folders={folders} onClose={() => setAsked(null)} />}
         </Page>
     );

@@ -107,7 +107,7 @@ function RunActions({ run, project }: { run: Run; project: string }) {
                     {t("action.retry")}
                 </Button>
             )}
-            {run.state === "succeeded" && job && (
+            {run.state === "succeeded" && run.archived_at === null && (
                 <Button variant="primary" icon={BoxSelect} onClick={() => setAsking("register")}>
                     {t("run.register")}
                 </Button>
