@@ -70,7 +70,8 @@ struct db_bytes {
     const void *data;
     size_t size;
 };
-const char *db_bytes_array(struct ctx *cx, const struct db_bytes *items, size_t count); /* bytea[] */
+const char *db_bytes_array(struct ctx *cx, const struct db_bytes *items,
+                           size_t count); /* bytea[] */
 /* A column of type bytea, read into a text field, as its bytes. */
 MUST_USE enum err db_bytes(struct ctx *cx, const char *text, struct db_bytes *ret);
 
