@@ -55,9 +55,14 @@ class Files:
             self.connection.request(method, path, body, {**self.headers, **(headers or {})}, **how)
             reply = self.connection.getresponse()
             data = reply.read()
-        except (http.client.HTTPException, OSError):
-            self.connection.close()
-            raise
+        except (http.client.RemoteDisconnected, BrokenPipeError):
+            # The server ends a connection that was idle for a while.
+            self.connect()
+            if not isinstance(body, (bytes, str, type(None))):
+                raise
+            self.connection.request(method, path, body, {**self.headers, **(headers or {})}, **how)
+            reply = self.connection.getresponse()
+            data = reply.read()
         if reply.will_close:
             self.connect()
         return reply, data
@@ -84,6 +89,7 @@ class Files:
 
     def bodies_come_either_way(self):
         pieces = [b"first, ", b"second, ", b"third"]
+        self.connect()
         self.send("PUT", self.path("chunked"), iter(pieces), encode_chunked=True,
                   headers={"Transfer-Encoding": "chunked"})
         reply, data = self.send("GET", self.path("chunked"))
@@ -139,11 +145,13 @@ class Files:
     def large_files_take_no_memory(self):
         block = os.urandom(1 << 20)
         pid = self.stack.pid("slipwayd")
+        self.connect()
         before, started = memory_of(pid), time.monotonic()
         reply, _ = self.send("PUT", self.path("large.bin"), (block for _ in range(BIG >> 20)),
                              {"Content-Length": str(BIG)})
         put_s, started = time.monotonic() - started, time.monotonic()
         self.checks.that(reply.status == 200, f"put of a large file: {reply.status}")
+        self.connect()
         self.connection.request("GET", self.path("large.bin"), headers=self.headers)
         reply, digest = self.connection.getresponse(), hashlib.sha256()
         while piece := reply.read(1 << 20):
