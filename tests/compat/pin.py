@@ -22,6 +22,8 @@ CORE = ["pandas", "scikit-learn", "matplotlib", "pillow", "pytest", "pytest-time
 DEEP = ["torch", "lightning", "tensorflow-cpu", "keras"]
 WHEELS = ["--only-binary", ":all:"]
 INSIDE = ("mlflow-skinny", "mlflow-tracing")
+# PyTorch on a CPU does without it, and its LLVM aborts a process that has TensorFlow's.
+OMITTED = ("triton",)
 HEAD = """# Written by pin.py. Wheels for CPython 3.11 on x86-64, as in Debian 12.
 # pip install --no-deps --require-hashes --only-binary :all: -r this file
 """
@@ -52,7 +54,7 @@ def resolve(wanted, scratch):
     report = json.loads((scratch / "report.json").read_text())
     return {i["metadata"]["name"].lower().replace("_", "-"):
             (i["metadata"]["version"], i["download_info"]["archive_info"]["hashes"]["sha256"])
-            for i in report["install"]}
+            for i in report["install"] if i["metadata"]["name"] not in OMITTED}
 
 
 def write(path, pins):

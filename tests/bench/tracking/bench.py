@@ -244,13 +244,12 @@ class Bench:
     def history(self):
         points = self.args.points
         ours, theirs = (self.new_run(s) for s in self.both)
-        before = self.stored("metric_chunks", "metric_inbox", "run_metrics")
+        before = self.stored()
         seconds = self.ingest(ours, points)
         show(f"ingest of {points:,} points", points / seconds, None, "points/s", note="one connection, batches of 1,000")
         self.read_chart(ours)
         self.theirs.sql(fill.MLFLOW_HISTORY.format(run=theirs, points=points))
-        self.ours.sql("vacuum full metric_chunks")
-        ours_bytes = (self.stored("metric_chunks", "metric_inbox", "run_metrics") - before) / points
+        ours_bytes = (self.stored() - before) / points
         self.theirs.sql("vacuum full metrics")
         theirs_bytes = int(self.theirs.sql("select pg_total_relation_size('metrics')")) / int(
             self.theirs.sql("select count(*) from metrics"))
@@ -259,7 +258,11 @@ class Bench:
         show(f"history of {points:,} points", *times, "s", "lower", "pages of 25,000, as the client reads it")
         self.read_chart(ours)
 
-    def stored(self, *tables):
+    def stored(self):
+        """Bytes of all that holds points, without what deleted rows have left."""
+        tables = ("metric_chunks", "metric_inbox", "run_metrics")
+        for table in tables:
+            self.ours.sql(f"vacuum full {table}")
         return sum(int(self.ours.sql(f"select pg_total_relation_size('{t}')")) for t in tables)
 
     def ingest(self, run, points):
