@@ -182,11 +182,9 @@ const struct route RUN_ROUTES[] = {
      .doc = "Delete an archived run for good, with all it logged."},
     {POST, "/api/v1/projects/{project}/runs", SCOPE_RUN_INGEST, .body = &RUN_OPEN_NAMED,
      .reply = &RUN_SHAPE, .handle = post_run, .flags = ROUTE_IDEMPOTENT, .status = 201,
-     .max_body = RUN_TEXTS_BODY_MAX,
-     .doc = "Open a run in an experiment, by its name."},
+     .max_body = RUN_TEXTS_BODY_MAX, .doc = "Open a run in an experiment, by its name."},
     {POST, "/api/v1/projects/{project}/experiments/{experiment}/runs", SCOPE_RUN_INGEST,
      .body = &RUN_OPEN, .reply = &RUN_SHAPE, .handle = post_run_in, .flags = ROUTE_IDEMPOTENT,
-     .status = 201, .max_body = RUN_TEXTS_BODY_MAX,
-     .doc = "Open a run in an experiment."},
+     .status = 201, .max_body = RUN_TEXTS_BODY_MAX, .doc = "Open a run in an experiment."},
 };
 const size_t RUN_ROUTE_COUNT = ROUTES_COUNT(RUN_ROUTES);

@@ -5,8 +5,9 @@
 
 #include <string.h>
 
-#define FIRST_RELEASE 13 /* the last migration that an installation with data may have stopped at  \
-                          */
+#define FIRST_RELEASE                                                                              \
+    13 /* the last migration that an installation with data may have stopped at                    \
+        */
 
 /* Three projects: one whose "Default" is its second experiment, one without, one empty. */
 static const char DATA[] =
