@@ -122,6 +122,13 @@ update runs r set archived_at = null, heard_at = now() from was
 select id from runs where team_id = $1::uuid and experiment_id = $2::uuid limit $3::bigint;
 
 -- name: experiment_delete :exec
+-- With the nodes of its logged models; its runs' went with them.
+with nodes as (
+    delete from lineage_nodes n using experiments e, logged_models m
+     where e.team_id = $1::uuid and e.id = $2::uuid and e.archived_at is not null and e.number <> 0
+       and m.team_id = e.team_id and m.experiment_id = e.id
+       and n.team_id = m.team_id and n.kind = 'artifact' and n.ref_id = m.id
+)
 delete from experiments
  where team_id = $1::uuid and id = $2::uuid and archived_at is not null and number <> 0;
 

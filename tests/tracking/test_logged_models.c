@@ -199,6 +199,31 @@ static void test_logged_model__is_archived(void **state) {
     assert_int_equal(json_array_size(at(found, "items")), 0);
 }
 
+static void test_logged_model__goes_with_its_experiment(void **state) {
+    struct domains *d = *state;
+    const char *experiment =
+        text_at(send_json(d, 201, &d->editor, "POST", "/api/v1/projects/ours/experiments",
+                          "{\"name\":\"to go\"}")
+                    ->json,
+                "id");
+    struct ctx cx;
+    struct logged_model model;
+    ctx_ours(d, &cx);
+    assert_ok(logged_model_create(&cx,
+                                  &(struct logged_model_create){.project_id = d->ours.project_id,
+                                                                .experiment_id = experiment,
+                                                                .name = "goes"},
+                                  &model),
+              &cx.err);
+    const char *id = arena_strdup(d->arena, model.id);
+    assert_ok(experiment_archive(&cx, experiment), &cx.err);
+    assert_ok(experiment_delete(&cx, experiment), &cx.err);
+    assert_ok(db_commit(&cx), &cx.err);
+    ctx_done(&cx);
+    get_fails(d, 404, &d->editor, "/api/v1/logged-models/%s", id);
+    get_fails(d, 404, &d->editor, "/api/v1/lineage?node=artifact:%s", id);
+}
+
 /* --- search --- */
 
 static const char *names_found(struct domains *d, const char *query) {
@@ -322,6 +347,7 @@ int main(void) {
         cmocka_unit_test(test_logged_model__takes_params_and_tags),
         cmocka_unit_test(test_logged_model__has_metrics_by_data_set),
         cmocka_unit_test(test_logged_model__is_archived),
+        cmocka_unit_test(test_logged_model__goes_with_its_experiment),
         cmocka_unit_test(test_logged_model__is_found_by_what_it_holds),
         cmocka_unit_test(test_logged_model__is_found_by_metrics_on_a_data_set),
         cmocka_unit_test(test_logged_model__has_files_of_its_own),
