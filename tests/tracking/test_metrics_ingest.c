@@ -293,6 +293,62 @@ static void test_writers__of_many_runs(void **state) {
         assert_int_equal(points_of(d, runs[i]), points_of_a_writer());
 }
 
+/* Sends each batch again until somebody says it is stored. */
+static void *write_stubbornly(void *arg) {
+    struct writer *w = arg;
+    for (size_t i = 0; i < ROUNDS; i++) {
+        struct metric_point points[BATCH];
+        for (size_t k = 0; k < BATCH; k++)
+            points[k] =
+                (struct metric_point){"x", (int64_t)(i * BATCH + k), NOON, (double)w->number};
+        int tries = 0;
+        while (ingest(w->d, w->run, points, BATCH) != OK && ++tries < 200)
+            usleep(1000);
+        w->failures += tries == 200;
+    }
+    return NULL;
+}
+
+static void *fold_stubbornly(void *arg) {
+    struct domains *d = arg;
+    for (int i = 0; i < 40; i++) {
+        struct ctx cx;
+        test_ctx_system(&cx, d->db);
+        cx.app = d->app;
+        if (metrics_sweep(&cx) != OK)
+            usleep(1000);
+        ctx_done(&cx);
+    }
+    return NULL;
+}
+
+/* Commits whose answer is lost, folds that end in the middle: what is acknowledged is there, and
+ * what was sent again is there once. */
+static void test_writers__whose_connections_are_cut(void **state) {
+    struct domains *d = *state;
+    const char *run = run_new(d);
+    struct writer writers[WRITERS];
+    pthread_t folder;
+    for (size_t i = 0; i < WRITERS; i++) {
+        writers[i] = (struct writer){.d = d, .run = run, .number = i};
+        assert_int_equal(pthread_create(&writers[i].thread, NULL, write_stubbornly, &writers[i]),
+                         0);
+    }
+    assert_int_equal(pthread_create(&folder, NULL, fold_stubbornly, d), 0);
+    for (int i = 0; i < 25; i++) {
+        test_sql(d->db, "select pg_terminate_backend(pid) from pg_stat_activity"
+                        " where datname = current_database() and pid <> pg_backend_pid()");
+        usleep(10000);
+    }
+    for (size_t i = 0; i < WRITERS; i++) {
+        pthread_join(writers[i].thread, NULL);
+        assert_int_equal(writers[i].failures, 0);
+    }
+    pthread_join(folder, NULL);
+    sweep(d);
+    assert_int_equal(points_of(d, run), WRITERS * ROUNDS * BATCH);
+}
+
 static void test_folder__folds_by_itself(void **state) {
     struct domains *d = *state;
     const char *run = run_new(d);
@@ -405,6 +461,7 @@ int main(void) {
         cmocka_unit_test(test_batch__for_a_run_that_takes_none),
         cmocka_unit_test(test_writers__of_one_run),
         cmocka_unit_test(test_writers__of_many_runs),
+        cmocka_unit_test(test_writers__whose_connections_are_cut),
         cmocka_unit_test(test_folder__folds_by_itself),
         cmocka_unit_test(test_team__that_outruns_the_folder_helps_and_then_waits),
         cmocka_unit_test(test_summaries__follow_their_run_to_another_experiment),
