@@ -1,7 +1,7 @@
 /* What the palette offers: pages, actions, and the newest objects of the project. */
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { Boxes, ChartSpline, Database, FlaskRound, FolderOpen, Keyboard, Languages, LogOut, MoonStar, Play, Upload } from "lucide-react";
+import { Boxes, ChartSpline, Code, Database, FlaskRound, FolderOpen, Keyboard, Languages, LogOut, MoonStar, Play, Upload } from "lucide-react";
 import { useMemo } from "react";
 import { datasetsQuery } from "../api/datasets";
 import { experimentsQuery } from "../api/experiments";
@@ -39,6 +39,7 @@ export function useCommands(project: string, onKeys: () => void): Command[] {
         }));
         const projectActions = enabled ? [
             { id: "train", label: t("train.new"), icon: Play, run: go("/projects/$project/train") },
+            { id: "log", label: t("log_code.open"), icon: Code, run: go("/projects/$project/experiments", {}, { code: "1" }) },
             { id: "dataset", label: t("datasets.new"), icon: Upload, run: go("/projects/$project/datasets", {}, { new: "1" }) },
         ] : [];
         const actions = [

@@ -254,4 +254,5 @@ export default {
     "list.select_all": "Select all rows",
     "filter.help": "How to filter",
     "keys.select_range": "Select up to the row",
+    "log_code.open": "Log from code",
 } as const;

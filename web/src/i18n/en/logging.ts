@@ -1,6 +1,5 @@
 /* How to log from one's own code. */
 export default {
-    "log_code.open": "Log from code",
     "log_code.title": "Log from your code",
     "log_code.lead": "Existing MLflow code needs two environment variables, nothing else.",
     "log_code.mlflow": "mlflow",
@@ -15,4 +14,8 @@ export default {
     "log_code.token.made": "The token is in the programs below and is not shown again. It expires:",
     "log_code.token.viewer": "Your role may not log. Ask for an editor's role, or for a token.",
     "log_code.token.name": "logging to {project}",
+    "log_code.fact.calls": "Experiments, runs, parameters, metrics, artifacts, images, tables, models, the registry, autologging and traces work as they are; nothing in the code changes.",
+    "log_code.fact.project": "The address names the project: /p/{project}. Without it, runs go to the team's project “default”.",
+    "log_code.fact.basic": "Where a tool asks for a user name and a password: any name, and the token as the password.",
+    "log_code.fact.archive": "What MLflow calls deleted is archived here: it can be restored, or deleted for good.",
 } as const;

@@ -256,6 +256,7 @@ const texts: Texts<"core"> = {
     "list.select_all": "选择所有行",
     "filter.help": "筛选语法",
     "keys.select_range": "选至此行",
+    "log_code.open": "从代码记录",
 };
 
 export default texts;

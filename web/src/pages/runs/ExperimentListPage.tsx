@@ -23,7 +23,7 @@ import { FolderDialog } from "./FolderDialog";
 import { LogFromCode, LogFromCodeDialog } from "./LogFromCode";
 
 interface Asked {
-    action: ExperimentAction | "new" | "code";
+    action: ExperimentAction | "new";
     experiment: Experiment | null;
 }
 
@@ -59,7 +59,7 @@ export default function ExperimentListPage() {
     );
     const actions = (
         <>
-            <Button icon={Code} onClick={() => setAsked({ action: "code", experiment: null })}>
+            <Button icon={Code} onClick={() => setSearch({ code: "1" })}>
                 {t("log_code.open")}
             </Button>
             {create}
@@ -101,6 +101,7 @@ export default function ExperimentListPage() {
                     );
                 }}
             </Answer>
+            <LogFromCodeDialog open={search.code === "1"} onClose={() => setSearch({ code: null })} experiment={undefined} />
             {folder !== null && <FolderDialog project={project} folder={folder} onClose={() => setFolder(null)} />}
             {asked && <Asking asked={asked} project={project} folders={folders} onClose={() => setAsked(null)} />}
         </Page>
@@ -111,7 +112,6 @@ function Asking({ asked, project, folders, onClose }: { asked: Asked; project: s
     const { t, tn } = useI18n();
     const move = useMoveExperiment(project);
     const { action, experiment } = asked;
-    if (action === "code") return <LogFromCodeDialog open onClose={onClose} experiment={undefined} />;
     if (action === "new" || action === "edit" || !experiment) return <ExperimentDialog project={project} experiment={experiment} folders={folders} onClose={onClose} />;
     const confirm = (change: LifecycleChange) => () => move.mutate({ id: experiment.id, change }, { onSuccess: onClose });
     const props = { open: true, onClose, busy: move.isPending, title: t(`experiment.${action}.title`, { name: experiment.name }), action: t(`lifecycle.${action}`) };

@@ -13,14 +13,16 @@ import { CodeBlock } from "../../components/CodeBlock";
 import { Dialog } from "../../components/Dialog";
 import { Checkbox } from "../../components/Field";
 import { Tabs, type Tab } from "../../components/Tabs";
-import { useI18n } from "../../i18n/i18n";
+import { useI18n, type Key } from "../../i18n/i18n";
 import { curlLogSnippet, environmentSnippet, looksLocal, mlflowSnippet, pythonLogSnippet, type LogTarget } from "../../lib/logSnippets";
 import { useParam } from "../../lib/urlState";
+import css from "./RunList.module.css";
 
 const DEFAULT_EXPERIMENT = { name: "Default", number: 0 };
 /* Reading is part of logging: clients look their experiment up first. */
 const SCOPES = ["ingest", "read"];
 const DAYS = 90;
+const FACTS: Key[] = ["log_code.fact.calls", "log_code.fact.project", "log_code.fact.basic", "log_code.fact.archive"];
 /* What a team's people may make; a viewer's token could not log. */
 const WRITERS = ["owner", "admin", "editor"];
 
@@ -37,6 +39,11 @@ export function LogFromCode({ experiment }: { experiment: Pick<Experiment, "name
                 <p className="muted small">{t("log_code.mlflow.body")}</p>
                 <CodeBlock label={t("log_code.environment")} text={environmentSnippet(target)} />
                 <CodeBlock label={t("log_code.mlflow")} text={mlflowSnippet(target)} />
+                <ul className={css.notes}>
+                    {FACTS.map((fact) => (
+                        <li key={fact}>{t(fact, { project })}</li>
+                    ))}
+                </ul>
             </div>
         ) },
         { id: "curl", label: t("log_code.curl"), content: () => <CodeBlock label={t("log_code.curl")} text={curlLogSnippet(target)} /> },

@@ -2,7 +2,7 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { ChartSpline, Code, Columns3, Download, Play } from "lucide-react";
-import { useMemo, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
 import { useLive } from "../../api/events";
 import { experimentsQuery } from "../../api/experiments";
 import { runExportUrl, runFieldsQuery, runsQuery, type RunFilter } from "../../api/runs";
@@ -59,7 +59,10 @@ export default function RunListPage() {
     const { t } = useI18n();
     const project = useParam("project");
     const [search, setSearch] = useSearchState();
+    const [selected, setSelected] = useState<Set<string>>(new Set());
     const [dialog, setDialog] = useState<"code" | "help" | "columns" | null>(null);
+    /* It outlives the filter, so that one can select here and there; what is archived is another list. */
+    useEffect(() => setSelected(new Set()), [search.show]);
     const { data: experiments } = useQuery(experimentsQuery(project, search.show === "archived" ? "all" : "active"));
     const experiment = experiments?.items.find((item) => item.id === search.experiment);
     const filter = useMemo(() => runFilter(search), [search]);
@@ -114,7 +117,7 @@ export default function RunListPage() {
             )}
             {!error && (
                 <Answer query={query}>
-                    {() => <Rows rows={rows} shown={shown} search={search} setSearch={setSearch} onEnd={onEnd} experiment={experiment} />}
+                    {() => <Rows rows={rows} shown={shown} search={search} setSearch={setSearch} selected={selected} onSelect={setSelected} onEnd={onEnd} experiment={experiment} />}
                 </Answer>
             )}
             <LogFromCodeDialog open={dialog === "code"} onClose={() => setDialog(null)} experiment={experiment} />
@@ -172,16 +175,17 @@ interface RowsProps {
     shown: string[];
     search: Search;
     setSearch: SetSearch;
+    selected: Set<string>;
+    onSelect: (selected: Set<string>) => void;
     onEnd: () => void;
     experiment: Experiment | undefined;
 }
 
-function Rows({ rows, shown, search, setSearch, onEnd, experiment }: RowsProps) {
+function Rows({ rows, shown, search, setSearch, selected, onSelect, onEnd, experiment }: RowsProps) {
     const i18n = useI18n();
     const { t } = i18n;
     const project = useParam("project");
     const navigate = useNavigate();
-    const [selected, setSelected] = useState<Set<string>>(new Set());
     const [closed, setClosed] = useState<ReadonlySet<string>>(new Set());
     const nested = useMemo(() => nestRows(rows, closed), [rows, closed]);
     const columns = useMemo(() => {
@@ -216,7 +220,7 @@ function Rows({ rows, shown, search, setSearch, onEnd, experiment }: RowsProps) 
             sort={search.sort ?? "-created_at"}
             onSort={(sort) => setSearch({ sort })}
             selected={selected}
-            onSelect={setSelected}
+            onSelect={onSelect}
             expanded={({ row, children }) => (children > 0 ? !closed.has(row.id) : undefined)}
             onOpen={({ row }) => void navigate({ to: "/projects/$project/runs/$run", params: { project, run: row.id }, search: {} })}
             bulk={
@@ -225,7 +229,7 @@ function Rows({ rows, shown, search, setSearch, onEnd, experiment }: RowsProps) 
                     ids={[...selected]}
                     archived={search.show === "archived"}
                     onCsv={() => downloadRows("runs", columns, nested.filter(({ row }) => selected.has(row.id)))}
-                    onDone={() => setSelected(new Set())}
+                    onDone={() => onSelect(new Set())}
                 />
             }
         />
