@@ -79,7 +79,10 @@ static enum err settle_name(struct ctx *cx, const char *asked, json_t *tags, con
                            "Both 'run_name' argument and 'mlflow.runName' tag are specified, but "
                            "with different values (run_name='%.100s', mlflow.runName='%.100s').",
                            asked, tag);
-    const char *name = asked ? asked : tag ? tag : run_name_random(cx->arena);
+    /* A copy: the tag's text ends with the value that takes its place. */
+    const char *name = asked ? asked
+                       : tag ? arena_strdup(cx->arena, tag)
+                             : run_name_random(cx->arena);
     json_object_set_new(tags, MLFLOW_NAME_TAG, json_string(mlflow_cut(cx, name, MLFLOW_TAG_MAX)));
     *ret = mlflow_cut(cx, name, MLFLOW_KEY_MAX);
     return OK;
