@@ -20,7 +20,8 @@
 
 static const char POLICY[] =
     "Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; "
-    "img-src 'self' data: blob:; media-src 'self'; font-src 'self'; connect-src 'self'; "
+    "img-src 'self' data: blob:; media-src 'self'; frame-src blob:; font-src 'self'; "
+    "connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'\r\n";
 /* Bytes that somebody uploaded, opened as a page: no script, no origin. */
 static const char SANDBOX_POLICY[] =

@@ -12,6 +12,7 @@ const FILES = "files are walked level by level and previewed";
 /* What somebody might try to have run in another's browser. */
 const HOSTILE = "<img src=x onerror=alert(1)>";
 const NOTES = `# Findings\n\n**Wider** is better, see [paper](https://example.org/paper) and [bad](javascript:alert(1)).\n\n- [x] done\n\n${HOSTILE}\n\n<script>alert(1)</script>\n\n| a | b |\n| - | - |\n| 1 | 2 |`;
+const PDF = "%PDF-1.1\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 144]>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF";
 const UUID = "0b8f2f52-33a5-4d5e-9a53-2a1b3c4d5e6f";
 
 test(FILLED, [MADE], async (context) => {
@@ -84,7 +85,7 @@ test(FILES, [FILLED], async ({ page, run2 }) => {
     const files = {
         "README.md": "# Read me\n\n*slanted*", "report.html": `<h1>Report</h1><script>alert(1)</script>${HOSTILE}`, "figure.svg": `<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>`,
         "eval/scores.csv": `id,name\n1,"a, b"\n2,${HOSTILE}\n`, "eval/table.json": JSON.stringify({ columns: ["question", "answer"], data: [["why", HOSTILE]] }), "eval/plain.json": '{"lr":0.1}',
-        "sound.wav": wav(), "model/MLmodel": "flavors:\n  sklearn: {}\n", "model/weights.bin": "\u0000\u0001", "picture.png": png(grey, 8, 8),
+        "report.pdf": PDF, "sound.wav": wav(), "model/MLmodel": "flavors:\n  sklearn: {}\n", "model/weights.bin": "\u0000\u0001", "picture.png": png(grey, 8, 8),
         [`names/${HOSTILE.replaceAll("/", "")}.txt`]: HOSTILE, [`images/val%step%1%timestamp%1700000000001%${UUID}.png`]: png(grey, 8, 8), [`images/val%step%2%timestamp%1700000000002%${UUID}.png`]: png(grey, 8, 8),
     };
     for (const [name, body] of Object.entries(files)) await putFile(page, run2.id, name, body);
@@ -108,6 +109,9 @@ test(FILES, [FILLED], async ({ page, run2 }) => {
     await panel.getByText("No preview").waitFor();
     await choose(/picture\.png/);
     await page.waitForFunction(() => document.querySelector('[role="tabpanel"] img')?.naturalWidth === 8);
+    await choose(/report\.pdf/);
+    await panel.locator('iframe[title="report.pdf"]').waitFor();
+    assert.match(await panel.locator("iframe").getAttribute("src"), /^blob:/);
     await choose(/sound\.wav/);
     await page.waitForFunction(() => document.querySelector('[role="tabpanel"] audio')?.duration === 0.25);
     for (const name of [/report\.html/, /figure\.svg/]) {

@@ -57,6 +57,19 @@ export function artifactTextQuery(run: string, name: string, sha256: string | nu
     });
 }
 
+/** The bytes as a PDF, whatever the file is: the browser's viewer takes them or refuses. */
+export function artifactPdfQuery(run: string, name: string, sha256: string | null) {
+    return queryOptions({
+        queryKey: ["run", run, "artifact-pdf", name, sha256],
+        queryFn: async ({ signal }) => {
+            const response = await request(artifactUrl(run, name, false), { headers: { Accept: "*/*" }, signal });
+            return new Blob([await response.arrayBuffer()], { type: "application/pdf" });
+        },
+        staleTime: Infinity,
+        gcTime: 0,
+    });
+}
+
 export function useDeleteArtifact(run: string) {
     const cache = useQueryClient();
     return useMutation({

@@ -7,7 +7,7 @@ test.each([
     ["image/png", "a.png", "image"],
     ["application/octet-stream", "model/MLmodel", "text"],
     ["application/octet-stream", "weights.bin", "none"],
-    ["application/pdf", "a.pdf", "none"],
+    ["application/pdf", "a.pdf", "pdf"],
     ["application/geo+json", "map.geojson", "json"],
     ["text/plain", "table.tsv", "tsv"],
     ["audio/mpeg", "a.mp3", "audio"],

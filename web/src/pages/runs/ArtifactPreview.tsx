@@ -1,12 +1,13 @@
 /*
  * What is in a file. Text comes through the page's own request and is shown as text, whatever it claims to be;
- * pictures, sound and film come from the server's sandboxed address. Everything else can be downloaded.
+ * pictures, sound and film come from the server's sandboxed address; a PDF goes to the browser's own viewer as bytes
+ * that we call a PDF. Everything else can be downloaded.
  */
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import type { ColumnDef } from "@tanstack/react-table";
 import { Download, FileQuestion, Trash2 } from "lucide-react";
-import { useMemo, useState } from "react";
-import { artifactLevelQuery, artifactTextQuery, artifactUrl, PREVIEW_BYTES, useDeleteArtifact } from "../../api/artifacts";
+import { useEffect, useMemo, useState } from "react";
+import { artifactLevelQuery, artifactPdfQuery, artifactTextQuery, artifactUrl, PREVIEW_BYTES, useDeleteArtifact } from "../../api/artifacts";
 import type { Artifact, Run } from "../../api/types";
 import { Button, DownloadLink } from "../../components/Button";
 import { CodeBlock } from "../../components/CodeBlock";
@@ -23,7 +24,7 @@ import { useRows } from "../../lib/useRows";
 import css from "./Artifacts.module.css";
 
 const MOST_ROWS = 1000;
-const MOST_IMAGE_BYTES = 32_000_000;
+const MOST_SHOWN_BYTES = 32_000_000;
 const baseName = (path: string) => path.slice(path.lastIndexOf("/") + 1);
 
 export function ArtifactPreview({ run, path, onGone }: { run: Run; path: string; onGone: () => void }) {
@@ -74,16 +75,29 @@ function Content({ run, path, file }: { run: string; path: string; file: Artifac
     const kind = previewKind(file?.media_type ?? "", path);
     const url = artifactUrl(run, path, true);
     const size = file?.size_bytes ?? 0;
-    if (kind === "none" || (kind === "image" && size > MOST_IMAGE_BYTES)) {
+    if (kind === "none" || ((kind === "image" || kind === "pdf") && size > MOST_SHOWN_BYTES)) {
         return <EmptyState icon={FileQuestion} title={t("artifacts.no_preview.title")} body={t("artifacts.no_preview.body")} />;
     }
     if (kind === "image") return <img className={css.image} src={url} alt={baseName(path)} />;
     if (kind === "audio") return <audio className={css.media} src={url} controls aria-label={baseName(path)} />;
     if (kind === "video") return <video className={css.media} src={url} controls aria-label={baseName(path)} />;
+    if (kind === "pdf") return <PdfContent run={run} path={path} file={file} />;
     return <TextContent run={run} path={path} file={file} kind={kind} />;
 }
 
-type TextKind = Exclude<PreviewKind, "none" | "image" | "audio" | "video">;
+function PdfContent({ run, path, file }: { run: string; path: string; file: Artifact | undefined }) {
+    const query = useQuery(artifactPdfQuery(run, path, file?.sha256 ?? null));
+    const [url, setUrl] = useState("");
+    useEffect(() => {
+        if (!query.data) return undefined;
+        const made = URL.createObjectURL(query.data);
+        setUrl(made);
+        return () => URL.revokeObjectURL(made);
+    }, [query.data]);
+    return <Answer query={query}>{() => url !== "" && <iframe className={css.document} src={url} title={baseName(path)} />}</Answer>;
+}
+
+type TextKind = Exclude<PreviewKind, "none" | "image" | "audio" | "video" | "pdf">;
 
 function TextContent({ run, path, file, kind }: { run: string; path: string; file: Artifact | undefined; kind: TextKind }) {
     const { t } = useI18n();
