@@ -21,6 +21,7 @@
 #include "projects/projects.h"
 #include "registry/registry.h"
 #include "serving/serving.h"
+#include "traces/traces.h"
 #include "tracking/search.h"
 #include "tracking/tracking.h"
 #include "training/training.h"
@@ -82,6 +83,7 @@ struct http_registry *app_registry(void) {
     http_register(r, LOGGED_MODEL_ROUTES, LOGGED_MODEL_ROUTE_COUNT);
     http_register(r, REGISTRY_ROUTES, REGISTRY_ROUTE_COUNT);
     http_register(r, VERSION_ROUTES, VERSION_ROUTE_COUNT);
+    http_register(r, TRACE_ROUTES, TRACE_ROUTE_COUNT);
     http_register(r, SERVING_ROUTES, SERVING_ROUTE_COUNT);
     http_register(r, LINEAGE_ROUTES, LINEAGE_ROUTE_COUNT);
     http_register(r, MLFLOW_ROUTES, MLFLOW_ROUTE_COUNT);
@@ -95,6 +97,8 @@ struct http_registry *app_registry(void) {
     http_register(r, MLFLOW_ARTIFACT_ROUTES, MLFLOW_ARTIFACT_ROUTE_COUNT);
     http_register(r, MLFLOW_MULTIPART_ROUTES, MLFLOW_MULTIPART_ROUTE_COUNT);
     http_register(r, MLFLOW_LOGGED_MODEL_ROUTES, MLFLOW_LOGGED_MODEL_ROUTE_COUNT);
+    http_register(r, MLFLOW_TRACE_ROUTES, MLFLOW_TRACE_ROUTE_COUNT);
+    http_register(r, MLFLOW_OLD_TRACE_ROUTES, MLFLOW_OLD_TRACE_ROUTE_COUNT);
     return r;
 }
 
@@ -109,6 +113,7 @@ static void register_constraints(void) {
     db_register_constraints(TRACKING_CONSTRAINTS, TRACKING_CONSTRAINT_COUNT);
     db_register_constraints(ARTIFACT_FILE_CONSTRAINTS, ARTIFACT_FILE_CONSTRAINT_COUNT);
     db_register_constraints(LOGGED_MODEL_CONSTRAINTS, LOGGED_MODEL_CONSTRAINT_COUNT);
+    db_register_constraints(TRACE_CONSTRAINTS, TRACE_CONSTRAINT_COUNT);
     db_register_constraints(REGISTRY_CONSTRAINTS, REGISTRY_CONSTRAINT_COUNT);
 }
 

@@ -96,6 +96,7 @@ where p.team_id = $1::uuid and p.id = case $2::text
         where a.team_id = $1::uuid and a.id = $6::uuid)
     when 'logged-models' then (select project_id from logged_models
         where team_id = $1::uuid and id = $6::uuid)
+    when 'traces' then (select project_id from traces where team_id = $1::uuid and id = $6::uuid)
     when 'models' then (select project_id from models where team_id = $1::uuid and id = $6::uuid)
     when 'model-versions' then (select m.project_id from model_versions v
         join models m on m.team_id = v.team_id and m.id = v.model_id

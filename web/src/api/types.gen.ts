@@ -1151,6 +1151,46 @@ export interface TotpSetup {
   qr_svg: string;
 }
 
+export interface Trace {
+  id: string;
+  project_id: string;
+  experiment_id: string;
+  experiment_number: number;
+  /** the client's own */
+  trace_id: string;
+  client_request_id: string | null;
+  state: "unspecified" | "ok" | "error" | "in_progress";
+  requested_at: string;
+  duration_ms: number | null;
+  request_preview: string | null;
+  response_preview: string | null;
+  tags: Record<string, string>;
+  metadata: Record<string, string>;
+  runs: string[];
+  /** feedback and expectations, as MLflow's clients tell them */
+  assessments: Record<string, unknown>[];
+  span_count: number;
+}
+
+export interface TraceDetail {
+  trace: Trace;
+  spans: TraceSpan[];
+}
+
+export interface TraceSpan {
+  trace: string;
+  span_id: string;
+  parent_id: string | null;
+  name: string;
+  type: string;
+  /** UNSET, OK or ERROR */
+  status: string;
+  started_ns: number;
+  ended_ns: number;
+  /** the whole span in the words of OTLP's JSON */
+  body: Record<string, unknown>;
+}
+
 export interface TrainingCheck {
   dataset_version_id: string;
   spec: unknown;
