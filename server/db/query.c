@@ -115,7 +115,7 @@ static void add_step(struct batch *b, enum step step, int sent) {
 
 /* Prepared like any other: it goes before nearly every request's first statement. */
 static const struct db_stmt WALL = {
-    .name = "wall",
+    .name = "db/wall", /* no name that a file of statements can have */
     .sql = "select set_config('app.team', $1, true), set_config('app.system', $2, true),"
            " set_config('app.subject', $3, true), set_config('app.token', $4, true)",
     .cardinality = DB_ONE,
