@@ -19,7 +19,7 @@ import zipfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 CORE = ["pandas", "scikit-learn", "matplotlib", "pillow", "pytest", "pytest-timeout", "psycopg2-binary"]
-DEEP = ["torch", "lightning", "tensorflow-cpu", "keras"]
+DEEP = ["torch", "tensorboard", "lightning", "tensorflow-cpu", "keras"]
 WHEELS = ["--only-binary", ":all:"]
 INSIDE = ("mlflow-skinny", "mlflow-tracing")
 # PyTorch on a CPU does without it, and its LLVM aborts a process that has TensorFlow's.

@@ -61,7 +61,7 @@ def test_lightning_logs_itself(client, experiment, tmp_path):
 def test_a_plain_torch_model_comes_back(run):
     x, _ = rows()
     net = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.Tanh())
-    info = mlflow.pytorch.log_model(net, name="net")
+    info = mlflow.pytorch.log_model(net, name="net", input_example=x[:2])
     with torch.no_grad():
         expected = net(torch.tensor(x)).numpy()
     assert (mlflow.pyfunc.load_model(info.model_uri).predict(x) == expected).all()
