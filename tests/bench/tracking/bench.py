@@ -209,6 +209,8 @@ class Bench:
         self.rate("log-metric", "log-metric")
         self.rate("log-batch of 100: metrics", "log-batch", 100, unit="points/s", times=100)
         self.rate("log-batch of 1,000: metrics", "log-batch", 1000, unit="points/s", times=1000)
+        self.rate("get run, while that is folded", "get-run")
+        time.sleep(10)
         self.rate("get run, 10 metrics", "get-run")
 
     # ---- search ----
