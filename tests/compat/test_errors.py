@@ -145,8 +145,10 @@ def test_a_post_names_its_type(api):
 
 
 def test_what_is_not_json_counts_as_empty(api):
-    reply = api.send("POST", "/api/2.0/mlflow/runs/create", data=b"{", headers={"Content-Type": "application/json"})
-    assert reply.status_code == 400 and "'experiment_id'" in reply.json()["message"]
+    reply = api.send("POST", "/api/2.0/mlflow/experiments/create", data=b"{",
+                     headers={"Content-Type": "application/json"})
+    assert reply.status_code == 400
+    assert reply.json()["message"].startswith("Missing value for required parameter 'name'.")
 
 
 def test_unknown_fields_are_passed_over(api):

@@ -188,12 +188,11 @@ ROWS = {
     "trace": Row(a_trace, with_experiment(lambda name: None)),
     "search_traces": Row(lambda name, _: mlflow.search_traces(), with_experiment(one_trace)),
 }
-TRACES = {"trace", "search_traces"}
 # Part of these is sent by threads of the client's own: the order means nothing.
 UNORDERED = {"log_image with a key and a step", "sklearn.autolog", "register_prompt", "load_prompt"}
 
 
-@pytest.mark.parametrize("row", [pytest.param(r, marks=pytest.mark.traces if r in TRACES else ()) for r in ROWS])
+@pytest.mark.parametrize("row", ROWS)
 def test_the_client_sends_what_is_known(row, recorder, monkeypatch):
     monkeypatch.setenv("MLFLOW_ENABLE_ASYNC_TRACE_LOGGING", "false")
     name = "requests " + row[:30].replace("_", " ") + " " + os.environ["COMPAT_RUN"]

@@ -5,8 +5,6 @@ import pytest
 from mlflow.entities import AssessmentSource, SpanType
 from mlflow.entities.trace_state import TraceState
 
-pytestmark = pytest.mark.traces
-
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch):
