@@ -1,7 +1,7 @@
 -- What searches need: parameters and tags are found by their value, or what stands for it where it is
 -- too long for an index entry; texts that are numbers compare as numbers.
--- Changes: run_params and run_tags gain value_key, an index and statistics; two functions. Locks: both
--- tables are rewritten.
+-- Changes: run_params and run_tags gain value_key, an index and statistics; two functions; an index of
+-- runs. Locks: runs, while its index is made; both tables are rewritten.
 
 -- Neither function is declared strict, which would keep PostgreSQL from putting its body in place of a
 -- call: 100,000 calls take 300 ms.
@@ -30,3 +30,7 @@ create index run_tags_value_index on run_tags (team_id, key, value_key, run_id);
 -- thousands of rows one by one.
 create statistics run_params_statistics (mcv) on key, value_key from run_params;
 create statistics run_tags_statistics (mcv) on key, value_key from run_tags;
+
+-- MLflow's clients are told a start of every run, and get the newest first.
+create index runs_started_index on runs
+    (team_id, experiment_id, (coalesce(started_at, created_at)) desc, id);

@@ -147,6 +147,7 @@ struct search {
     size_t order_count;
     const char *const *scope; /* parameters $2… of the entity's where */
     size_t scope_count;
+    const char *within; /* a further condition on the scope, " and …"; or NULL */
     int64_t limit;
     const char *token; /* of the page before; NULL = the first page */
 };

@@ -203,7 +203,6 @@ const struct search_entity RUN_ENTITY = {
     .from = "runs r",
     .id = "r.id",
     .where = "r.team_id = $1::uuid and r.project_id = $2::uuid"
-             " and r.experiment_id = any ($3::uuid[])"
              " and ($4::text is null or (r.archived_at is null) = ($4::text = 'active'))"
              " and ($5::text is null or r.state = $5::text)"
              " and ($6::text is null or position(lower($6::text) in lower(r.name)) > 0)",
@@ -218,6 +217,10 @@ const struct search_entity RUN_ENTITY = {
     .crowd = "runs r where r.team_id = $1::uuid and r.experiment_id = any ($2::uuid[])",
     .crowd_scope = 1,
 };
+
+/* The runs of one experiment lie in an index in the order they started, those of some do not. */
+static const char IN_ONE[] = " and r.experiment_id = ($3::uuid[])[1]";
+static const char IN_SOME[] = " and r.experiment_id = any ($3::uuid[])";
 
 /* What a search looks at: the experiments there are of those asked for. */
 struct scope_row {
@@ -257,6 +260,7 @@ enum err run_search_prepare(struct ctx *cx, const struct run_search *search, str
                            .order_count = search->order_count,
                            .scope = args,
                            .scope_count = 5,
+                           .within = scope.ids.count == 1 ? IN_ONE : IN_SOME,
                            .limit = search->limit,
                            .token = search->token};
     return OK;

@@ -255,6 +255,7 @@ enum err search_compile(struct ctx *cx, const struct search_entity *entity,
         search_arg(cx, ret, search->scope[i]);
     struct compiler c = {.cx = cx, .entity = entity, .sql = ret};
     buf_text(&c.text, entity->where);
+    buf_text(&c.text, search->within ? search->within : "");
     if (tree) {
         buf_text(&c.text, " and ");
         compile(&c, tree, true);
