@@ -1,9 +1,10 @@
 -- Traces: what was asked of applications, and the spans of their work.
 
 -- name: trace_put :one
+-- One that has no time was asked just now.
 insert into traces as t (id, team_id, project_id, experiment_id, trace_id, client_request_id, state,
     requested_at, duration_ms, request_preview, response_preview, reported)
-values ($1::uuid, $2::uuid, $3::uuid, $4::uuid, $5::text, $6::text, $7::text, $8::timestamptz, $9::bigint,
+values ($1::uuid, $2::uuid, $3::uuid, $4::uuid, $5::text, $6::text, $7::text, coalesce($8::timestamptz, now()), $9::bigint,
     left($10::text, $12::int), left($11::text, $12::int), true)
 on conflict on constraint traces_trace_id_unique do update
    set experiment_id = excluded.experiment_id, state = excluded.state, requested_at = excluded.requested_at,
@@ -18,7 +19,8 @@ returning id;
 insert into traces as t (id, team_id, project_id, experiment_id, trace_id, state, requested_at, duration_ms,
     request_preview, response_preview)
 select n.id, $1::uuid, $2::uuid, $3::uuid, n.trace_id, n.state,
-       timestamptz 'epoch' + (n.started_ns / 1000) * interval '1 microsecond',
+       case when n.started_ns < 1000 then now()
+            else timestamptz 'epoch' + (n.started_ns / 1000) * interval '1 microsecond' end,
        (n.ended_ns - n.started_ns) / 1000000, left(n.request, $11::int), left(n.response, $11::int)
   from unnest($4::uuid[], $5::text[], $6::text[], $7::bigint[], $8::bigint[], $9::text[], $10::text[])
        as n (id, trace_id, state, started_ns, ended_ns, request, response)
