@@ -19,8 +19,9 @@ import { useParam } from "../../lib/urlState";
 import css from "./RunList.module.css";
 
 const DEFAULT_EXPERIMENT = { name: "Default", number: 0 };
-/* Reading is part of logging: clients look their experiment up first. */
-const SCOPES = ["ingest", "read"];
+/* Reading is part of logging: clients look their experiment up first. Models are registered by writing. */
+const LOGGING = ["ingest", "read"];
+const REGISTERING = [...LOGGING, "write"];
 const DAYS = 90;
 const FACTS: Key[] = ["log_code.fact.calls", "log_code.fact.project", "log_code.fact.basic", "log_code.fact.archive"];
 /* What a team's people may make; a viewer's token could not log. */
@@ -51,7 +52,7 @@ export function LogFromCode({ experiment }: { experiment: Pick<Experiment, "name
     ];
     return (
         <div className="stack">
-            <MakeToken made={create.data !== undefined} busy={create.isPending} onMake={(name) => create.mutate({ name, scopes: SCOPES, projects: [project], expires_in_days: DAYS })} />
+            <MakeToken made={create.data !== undefined} busy={create.isPending} onMake={(name, scopes) => create.mutate({ name, scopes, projects: [project], expires_in_days: DAYS })} />
             <Tabs label={t("log_code.title")} tabs={tabs} value={kind} onChange={setKind} />
             {location.protocol === "https:" && (
                 <div className="stack-s">
@@ -63,8 +64,9 @@ export function LogFromCode({ experiment }: { experiment: Pick<Experiment, "name
     );
 }
 
-function MakeToken({ made, busy, onMake }: { made: boolean; busy: boolean; onMake: (name: string) => void }) {
+function MakeToken({ made, busy, onMake }: { made: boolean; busy: boolean; onMake: (name: string, scopes: string[]) => void }) {
     const { t, tn } = useI18n();
+    const [registers, setRegisters] = useState(true);
     const { data: project } = useQuery(projectQuery(useParam("project")));
     const { data: session } = useQuery(sessionQuery);
     if (made) {
@@ -77,9 +79,10 @@ function MakeToken({ made, busy, onMake }: { made: boolean; busy: boolean; onMak
     if (!session || !WRITERS.includes(session.role)) return <p className="muted small">{t("log_code.token.viewer")}</p>;
     return (
         <div className="row wrap">
-            <Button variant="primary" icon={KeyRound} busy={busy} onClick={() => onMake(t("log_code.token.name", { project: project?.name ?? "" }))}>
+            <Button variant="primary" icon={KeyRound} busy={busy} onClick={() => onMake(t("log_code.token.name", { project: project?.name ?? "" }), registers ? REGISTERING : LOGGING)}>
                 {t("log_code.token")}
             </Button>
+            <Checkbox label={t("log_code.token.registers")} checked={registers} onChange={(event) => setRegisters(event.target.checked)} />
             <span className="muted small">{t("log_code.token.body")}</span>
         </div>
     );
