@@ -27,7 +27,7 @@ void target_count(struct connections *c, const struct target *target, bool faile
                   int64_t elapsed_us);
 
 /* A key's target is believed for one second, so that a busy model costs no statement. The key names
- * the team. */
+ * who may see it: the team, and the caller where not everybody in it sees the same. */
 bool target_recall(struct connections *c, const char *key, struct target *ret);
 void target_remember(struct connections *c, const char *key, const struct target *target);
 /* Closes its idle connections too. */

@@ -86,15 +86,24 @@ static enum err wire_failed(struct ctx *cx, enum wire_result result) {
     return err;
 }
 
+/* What may be seen depends on the caller where projects have roles of their own, or the token is
+ * for some only: then nobody else's look-up counts. */
+static const char *key_of(struct ctx *cx, const struct model_ref *model) {
+    const struct principal *who = &cx->who;
+    const char *eyes =
+        arena_printf(cx->arena, "%s %s %s", who->team_id, who->by_project ? who->user_id : "",
+                     who->limited ? who->session_id : "");
+    if (model->version_id)
+        return arena_printf(cx->arena, "%s id %s", eyes, model->version_id);
+    return arena_printf(cx->arena, "%s name %s %lld", eyes, model->name, (long long)model->version);
+}
+
 enum err predict(struct ctx *cx, const struct req *rq, const struct model_ref *model,
                  struct wire_reply *ret) {
     struct wire_request request = {
         .id = cx->request_id, .body = rq->raw, .body_size = rq->raw_size};
     TRY(content_of(cx, rq, &request));
-    const char *key = model->version_id
-                          ? arena_printf(cx->arena, "%s id %s", cx->who.team_id, model->version_id)
-                          : arena_printf(cx->arena, "%s name %s %lld", cx->who.team_id, model->name,
-                                         (long long)model->version);
+    const char *key = key_of(cx, model);
     struct connections *connections = serving_connections(cx->app->serving);
     enum wire_result result = WIRE_GONE;
     struct target target;

@@ -71,6 +71,28 @@ static void test_infer__bodies_pass_untouched(void **state) {
     fake_runner_kill(&r);
 }
 
+/* That somebody else just reached the model opens it for nobody who may not know of it. */
+static void test_infer__a_hidden_projects_model_is_not_found(void **state) {
+    struct domains *d = *state;
+    struct fake_runner r = {0};
+    struct principal hidden = d->viewer;
+    hidden.by_project = true;
+    model_version_make(d, "secluded");
+    fake_runner_start(&r, d, "secluded");
+    test_sql(d->db, arena_printf(d->arena,
+                                 "insert into project_roles (team_id, project_id, user_id, role)"
+                                 " values ('%s', '%s', '%s', 'none')",
+                                 d->ours.team_id, d->ours.project_id, hidden.user_id));
+    infer(d, 200, "/v2/models/secluded/infer", "{}", "application/json");
+    struct test_request rq = {
+        .method = "POST", .path = "/v2/models/secluded/infer", .json = "{}", .who = &hidden};
+    test_expect(d->app, d->arena, 404, &rq);
+    infer(d, 200, "/v2/models/secluded/infer", "{}", "application/json");
+    test_expect(d->app, d->arena, 404, &rq);
+    test_sql(d->db, "delete from project_roles");
+    fake_runner_kill(&r);
+}
+
 static void test_infer__bad_lengths_and_types(void **state) {
     static const char *const LENGTHS[] = {"99999999999", "7", "-1", "x", "", "1 ", "0x1"};
     struct domains *d = *state;
@@ -370,6 +392,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_infer__first_request_starts_the_runner),
         cmocka_unit_test(test_infer__bodies_pass_untouched),
+        cmocka_unit_test(test_infer__a_hidden_projects_model_is_not_found),
         cmocka_unit_test(test_infer__bad_lengths_and_types),
         cmocka_unit_test(test_infer__refusals_keep_their_form),
         cmocka_unit_test(test_infer__an_idle_connection_that_closed_is_replaced),
