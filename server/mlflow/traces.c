@@ -429,8 +429,8 @@ static enum err delete_assessment(struct ctx *cx, const struct req *rq, struct r
 
 const struct route MLFLOW_TRACE_ROUTES[] = {
     {POST, "/v1/traces", SCOPE_RUN_INGEST, .handle = post_spans,
-     .flags = ROUTE_MLFLOW | ROUTE_RAW_BODY | ROUTE_GZIP_BODY, .max_body = TRACE_REQUEST_MAX,
-     .doc = "Send spans by OTLP."},
+     .flags = ROUTE_MLFLOW | ROUTE_RAW_BODY | ROUTE_GZIP_BODY, .rate = RATE_UPLOAD,
+     .max_body = TRACE_REQUEST_MAX, .doc = "Send spans by OTLP."},
     {POST, TRACES, SCOPE_RUN_INGEST, .body = &START, .handle = post_trace, .flags = ROUTE_MLFLOW,
      .max_body = INFO_BODY_MAX, .doc = "Tell a trace."},
     {GET, ONE, SCOPE_RUN_READ, .handle = get_info, .flags = ROUTE_MLFLOW,

@@ -3,8 +3,11 @@
 
 #include "traces/traces.h"
 
-/* Members of a shape for one value of a row. */
 extern const struct shape TRACE_SPAN_SHAPE; /* struct trace_span with its JSON */
+
+/* struct trace_span with JSON, or without it beyond TRACE_SHOWN_MAX: a tree is many times its text.
+ */
+MUST_USE enum err trace_spans_show(struct ctx *cx, const char *id, struct list *ret);
 
 /* An object that the request owns from here on. */
 json_t *trace_keep(struct ctx *cx, json_t *json);

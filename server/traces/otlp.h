@@ -13,7 +13,7 @@
 #include <stddef.h>
 
 #define OTLP_DEPTH_MAX 8                 /* of values in values: each is three levels of JSON */
-#define OTLP_JSON_MAX ((size_t)32 << 20) /* bytes of JSON that one message may become */
+#define OTLP_JSON_MAX ((size_t)16 << 20) /* bytes of JSON that one message may become */
 
 enum otlp_status { OTLP_UNSET, OTLP_OK, OTLP_ERROR };
 

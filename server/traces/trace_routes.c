@@ -4,7 +4,6 @@
 
 #include "base/ident.h"
 #include "projects/projects.h"
-#include "sql/traces.h"
 
 struct trace_query {
     struct page_query page;
@@ -61,8 +60,7 @@ static enum err get_trace(struct ctx *cx, const struct req *rq, struct reply *rp
     if (traces.count == 0)
         return fail(cx, ERR_NOT_FOUND, "there is no such trace");
     detail->trace = traces.items;
-    TRY(db_many(cx, &SQL_trace_spans_of, ARGS(cx->who.team_id, db_text_array(cx, &id, 1)),
-                &TRACE_SPAN_SHAPE, &detail->spans));
+    TRY(trace_spans_show(cx, id, &detail->spans));
     reply_object(rp, detail);
     return OK;
 }

@@ -26,14 +26,44 @@ static const struct field TRACE_SPAN_FIELDS[] = {
     {.name = "body",
      .type = FIELD_TYPE_JSON,
      .offset = offsetof(struct trace_span, json),
+     .flags = FIELD_NULLABLE,
      .typescript = "Record<string, unknown>",
-     .doc = "the whole span in the words of OTLP's JSON"},
+     .doc = "the whole span in the words of OTLP's JSON; null for all when they are very large"},
 };
 SHAPE(TRACE_SPAN_SHAPE, "TraceSpan", struct trace_span, TRACE_SPAN_FIELDS);
 
+struct size {
+    int64_t spans, largest, total;
+};
+static const struct field SIZE_FIELDS[] = {
+    FIELD(INT, struct size, spans),
+    FIELD(INT, struct size, largest),
+    FIELD(INT, struct size, total),
+};
+static SHAPE(SIZE, "SpansSize", struct size, SIZE_FIELDS);
+
+/* Of these traces' spans; ids is an array. */
+static enum err size_of(struct ctx *cx, const char *ids, struct size *ret) {
+    return db_one(cx, &SQL_trace_spans_size, ARGS(cx->who.team_id, ids), &SIZE, ret);
+}
+
 enum err trace_spans_load(struct ctx *cx, const struct list *ids, struct list *ret) {
+    const char *array = db_text_array(cx, ids->items, ids->count);
+    struct size size;
+    TRY(size_of(cx, array, &size));
+    if (size.total > TRACE_REPLY_MAX)
+        return fail(cx, ERR_UNPROCESSABLE,
+                    "the spans of these traces are too large for one reply: ask for fewer traces");
+    return db_many(cx, &SQL_trace_spans_of, ARGS(cx->who.team_id, array, db_bool(true)), &ROW, ret);
+}
+
+enum err trace_spans_show(struct ctx *cx, const char *id, struct list *ret) {
+    const char *array = db_text_array(cx, &id, 1);
+    struct size size;
+    TRY(size_of(cx, array, &size));
     return db_many(cx, &SQL_trace_spans_of,
-                   ARGS(cx->who.team_id, db_text_array(cx, ids->items, ids->count)), &ROW, ret);
+                   ARGS(cx->who.team_id, array, db_bool(size.total <= TRACE_SHOWN_MAX)),
+                   &TRACE_SPAN_SHAPE, ret);
 }
 
 /* --- traces of a request --- */
@@ -218,17 +248,14 @@ static enum err store_spans(struct ctx *cx, const struct request *r) {
                    NULL);
 }
 
-struct most {
-    int64_t most;
-};
-static const struct field MOST_FIELDS[] = {FIELD(INT, struct most, most)};
-static SHAPE(MOST, "MostSpans", struct most, MOST_FIELDS);
-
-static enum err check_count(struct ctx *cx, const char *ids) {
-    struct most counted;
-    TRY(db_one(cx, &SQL_trace_spans_most, ARGS(cx->who.team_id, ids), &MOST, &counted));
-    if (counted.most > TRACE_SPANS_MAX)
+static enum err check_size(struct ctx *cx, const char *ids) {
+    struct size size;
+    TRY(size_of(cx, ids, &size));
+    if (size.spans > TRACE_SPANS_MAX)
         return fail(cx, ERR_UNPROCESSABLE, "a trace has %d spans at most", TRACE_SPANS_MAX);
+    if (size.largest > TRACE_BYTES_MAX)
+        return fail(cx, ERR_UNPROCESSABLE, "the spans of a trace have %lld bytes at most",
+                    TRACE_BYTES_MAX);
     return OK;
 }
 
@@ -253,5 +280,5 @@ enum err trace_ingest(struct ctx *cx, const char *project_id, const char *experi
     TRY(group(cx, &spans, &request));
     TRY(store_traces(cx, project_id, experiment_id, &request, &ids));
     TRY(store_spans(cx, &request));
-    return check_count(cx, ids);
+    return check_size(cx, ids);
 }

@@ -16,6 +16,9 @@
 
 #define TRACE_REQUEST_MAX ((size_t)4 << 20) /* bytes of spans in one request, unpacked */
 #define TRACE_SPANS_MAX 10000               /* of one trace, and of one request */
+#define TRACE_BYTES_MAX (32LL << 20)        /* of the spans of one trace, as JSON */
+#define TRACE_REPLY_MAX (64LL << 20)        /* of the spans that a client reads at once */
+#define TRACE_SHOWN_MAX (2LL << 20)         /* of the spans that a page reads whole */
 #define TRACE_OF_REQUEST_MAX 1000           /* traces in one request */
 #define TRACE_TEXTS_MAX 200                 /* tags or metadata in one request */
 #define TRACE_VALUE_MAX 8000                /* characters of a tag; longer ones are cut */
@@ -72,7 +75,7 @@ MUST_USE enum err trace_find_ids(struct ctx *cx, const char *project_id,
                                  const struct list *trace_ids, struct list *ret_ids);
 /* struct trace without spans, in the order of ids; those that are gone are left out. */
 MUST_USE enum err traces_load(struct ctx *cx, const struct list *ids, struct list *ret);
-/* struct trace_span with body, by trace and start. */
+/* struct trace_span with body, by trace and start. ERR_UNPROCESSABLE beyond TRACE_REPLY_MAX. */
 MUST_USE enum err trace_spans_load(struct ctx *cx, const struct list *ids, struct list *ret);
 
 MUST_USE enum err trace_set_tag(struct ctx *cx, const char *id, const char *key, const char *value);

@@ -102,14 +102,18 @@ on conflict on constraint trace_spans_pkey do update
    set parent_id = excluded.parent_id, name = excluded.name, type = excluded.type, status = excluded.status,
        started_ns = excluded.started_ns, ended_ns = excluded.ended_ns, body = excluded.body;
 
--- name: trace_spans_most :one
--- The most spans that one of these traces has.
-select coalesce(max(n), 0) as most
-  from (select count(*) as n from trace_spans
+-- name: trace_spans_size :one
+-- The most spans and bytes that one of these traces has, and the bytes of all.
+select coalesce(max(n), 0) as spans, coalesce(max(bytes), 0)::bigint as largest,
+       coalesce(sum(bytes), 0)::bigint as total
+  from (select count(*) as n, sum(octet_length(body)) as bytes from trace_spans
          where team_id = $1::uuid and trace = any ($2::uuid[]) group by trace) counted;
 
 -- name: trace_spans_of :many
-select trace, span_id, parent_id, name, type, status, started_ns, ended_ns, body from trace_spans
+-- $3 false = without their bodies.
+select trace, span_id, parent_id, name, type, status, started_ns, ended_ns,
+       case when $3::boolean then body end as body
+  from trace_spans
  where team_id = $1::uuid and trace = any ($2::uuid[])
  order by trace, started_ns, span_id;
 

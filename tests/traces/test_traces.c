@@ -213,6 +213,29 @@ static void test_traces__there_are_limits(void **state) {
     assert_int_equal(int_at(listed(d, 0x31), "span_count"), TRACE_SPANS_MAX);
 }
 
+/* Spans of three megabytes each: pages are spared their bodies, and a trace has only so many. */
+static void test_traces__have_so_many_bytes(void **state) {
+    struct domains *d = *state;
+    char *big = arena_alloc(d->arena, (3 << 20) + 1);
+    memset(big, 'x', 3 << 20);
+    for (unsigned char i = 1; i <= 10; i++)
+        send_spans(d, &(struct span_made){.trace = 0x33, .id = i, .inputs = big}, 1);
+    json_t *spans = at(get_ok(d, "/api/v1/traces/%s", text_at(listed(d, 0x33), "id")), "spans");
+    assert_int_equal(json_array_size(spans), 10);
+    assert_true(json_is_null(at(json_array_get(spans, 0), "body")));
+    auto_buf message = {0};
+    pb_request(&message, &(struct span_made){.trace = 0x33, .id = 11, .inputs = big}, 1);
+    assert_int_equal(send_bytes(d, &d->editor, "0", NULL, message.data, message.size)->status, 400);
+    for (unsigned char i = 1; i <= 12; i++)
+        send_spans(d, &(struct span_made){.trace = i % 2 ? 0x34 : 0x35, .id = i, .inputs = big}, 1);
+    const char *all =
+        arena_printf(d->arena, "/api/3.0/mlflow/traces/batchGet?trace_ids=%s&trace_ids=%s",
+                     trace_id(d, 0x33), trace_id(d, 0x34));
+    send_json(d, 200, &d->editor, "GET", all, NULL);
+    all = arena_printf(d->arena, "%s&trace_ids=%s", all, trace_id(d, 0x35));
+    send_json(d, 400, &d->editor, "GET", all, NULL);
+}
+
 static void test_traces__are_listed_filtered_and_ordered(void **state) {
     struct domains *d = *state;
     for (unsigned char i = 0; i < 3; i++)
@@ -289,6 +312,7 @@ int main(void) {
         cmocka_unit_test(test_traces__may_come_gzipped),
         cmocka_unit_test(test_traces__wrong_requests_are_refused),
         cmocka_unit_test(test_traces__there_are_limits),
+        cmocka_unit_test(test_traces__have_so_many_bytes),
         cmocka_unit_test(test_traces__are_listed_filtered_and_ordered),
         cmocka_unit_test(test_traces__are_seen_by_those_who_may),
     };

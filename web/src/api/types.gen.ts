@@ -1187,8 +1187,8 @@ export interface TraceSpan {
   status: string;
   started_ns: number;
   ended_ns: number;
-  /** the whole span in the words of OTLP's JSON */
-  body: Record<string, unknown>;
+  /** the whole span in the words of OTLP's JSON; null for all when they are very large */
+  body: Record<string, unknown> | null;
 }
 
 export interface TrainingCheck {
