@@ -33,4 +33,4 @@ create statistics run_tags_statistics (mcv) on key, value_key from run_tags;
 
 -- MLflow's clients are told a start of every run, and get the newest first.
 create index runs_started_index on runs
-    (team_id, experiment_id, (coalesce(started_at, created_at)) desc, id);
+    (team_id, experiment_id, (coalesce(started_at, created_at)) desc);

@@ -1,10 +1,6 @@
 -- What runs logged. Two tables of jobs/ are read here, by the run's own job: its progress and its log
 -- lines belong on the run's page and live in one place only.
 
--- name: run_lock :one
--- Batches of one run queue here: none overtakes another between points and summary.
-select id from runs where team_id = $1::uuid and id = $2::uuid for no key update;
-
 -- name: run_logs :many
 select l.seq, l.at, l.level, l.message
   from runs r

@@ -339,7 +339,7 @@ def b16_foreign_ids(a):
     """What team A owns, named by team B in every place an id can stand: the reply is that for an id
     nobody has, to the byte but for the id itself and the request's number."""
     beta = a.client(other_team(a))
-    acme = a.stack.client
+    acme = a.stack.new_client()
     dataset = acme.api("POST", f"{P}/datasets", {"name": "walled"})["id"]
     upload = acme.api("PUT", "/api/v1/uploads?file_name=w.csv", b"a,b\n1,2\n")["id"]
     experiment = acme.api("POST", f"{P}/experiments", {"name": "walled"})["id"]
@@ -467,7 +467,7 @@ def a9_audit(a):
     def as_owner(statement):
         return a.stack.psql(f"set session_replication_role = replica; {statement}")
 
-    a.stack.client.api("POST", f"{P}/experiments", {"name": "audited"})
+    a.stack.new_client().api("POST", f"{P}/experiments", {"name": "audited"})
     a.check(verify()[0] == 0, "an untouched log")
     kept = a.stack.dir / "audit.end"
     kept.write_text(verify("--json")[1])
