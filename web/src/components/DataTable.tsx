@@ -227,7 +227,7 @@ function HeaderCell({ meta, sort, onSort, children }: HeaderProps) {
         >
             {key && onSort ? (
                 <button type="button" className={css.sort} onClick={() => onSort(down ? key : `-${key}`)}>
-                    {children}
+                    <span className="truncate">{children}</span>
                     {up && <ArrowUp size={12} aria-hidden />}
                     {down && <ArrowDown size={12} aria-hidden />}
                 </button>

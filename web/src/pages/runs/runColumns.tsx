@@ -13,6 +13,8 @@ import type { Nested } from "../../lib/nestRows";
 export type RunRow = Nested<Run>;
 
 const INDENT_PX = 22;
+/* What a parent's button takes: its children's names begin behind its own. */
+const CARET_PX = 34;
 
 export function metricKeysOf(runs: Run[]): string[] {
     return [...new Set(runs.flatMap((run) => Object.keys(run.metrics)))].sort();
@@ -30,7 +32,7 @@ interface Nesting {
 function NameCell({ row: { row: run, depth, children }, i18n: { t }, nesting }: { row: RunRow; i18n: I18n; nesting: Nesting }) {
     const open = !nesting.closed.has(run.id);
     return (
-        <span className="row grow" style={{ paddingLeft: depth * INDENT_PX }}>
+        <span className="row grow" style={{ paddingLeft: depth * INDENT_PX + (depth > 0 && children === 0 ? CARET_PX : 0) }}>
             {children > 0 && (
                 <Button small variant="ghost" icon={open ? ChevronDown : ChevronRight} aria-expanded={open} aria-label={t(open ? "runs.close" : "runs.open", { name: run.name })} onClick={() => nesting.onToggle(run.id)} />
             )}
