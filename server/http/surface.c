@@ -17,12 +17,13 @@ static bool begins(const char *path, const char *with) {
     return strncmp(path, with, strlen(with)) == 0;
 }
 
-/* "/p/slug/api/…" → "/api/…"; the path itself when it names no project. */
+/* "/p/slug/api/…" → "/api/…"; the path itself when it names no project, or nothing in it:
+ * "/p/slug/" is where MLflow's clients say a run can be seen. */
 static const char *after_project(const char *path) {
     if (!begins(path, "/p/"))
         return path;
     const char *rest = path + 3 + strcspn(path + 3, "/");
-    return *rest && rest > path + 3 ? rest : path;
+    return *rest && rest[1] && rest > path + 3 ? rest : path;
 }
 
 static void merge_slashes(char *path) {
@@ -65,11 +66,20 @@ static void replace_start(char *path, const char *from, const char *to) {
     memcpy(path, to, new);
 }
 
+/* "/p/slug/" → "/p/slug", which the browser's application answers. */
+static void trim_place(char *path) {
+    size_t slug = begins(path, "/p/") ? strcspn(path + 3, "/") : 0;
+    if (slug > 0 && strcmp(path + 3 + slug, "/") == 0)
+        path[3 + slug] = '\0';
+}
+
 void surface_resolve(struct http_call *call) {
     char *path = call->request.path;
     call->mlflow = surface_is_mlflow(path);
-    if (!call->mlflow)
+    if (!call->mlflow) {
+        trim_place(path);
         return;
+    }
     merge_slashes(path);
     const char *rest = after_project(path);
     if (rest != path) {

@@ -7,6 +7,7 @@ import { onSessionEnded } from "./api/client";
 import { Toaster, toastError } from "./components/Toaster";
 import { preferredLocale, setLocale } from "./i18n/i18n";
 import { ApiError } from "./lib/apiError";
+import { pathOfMlflowLink } from "./lib/mlflowLink";
 import { applyTheme } from "./lib/theme";
 import { makeRouter } from "./router";
 import "./styles/tokens.css";
@@ -30,6 +31,9 @@ const cache = new QueryClient({
         },
     }),
 });
+
+const linked = pathOfMlflowLink(location.pathname, location.hash);
+if (linked !== null) history.replaceState(null, "", linked);
 
 const router = makeRouter(cache);
 
