@@ -112,6 +112,7 @@ test(LOGGED, [FOLDERS], async (context) => {
     await shot(page, "log-from-code");
     await page.getByRole("tab", { name: "curl" }).click();
     assert.match(await page.locator("pre[aria-label=curl]").innerText(), /TOKEN='<token>'/);
+    await page.getByLabel("It may register models too").uncheck();
     await page.getByRole("button", { name: "Make a token" }).click();
     await page.getByText(/is not shown again/).waitFor();
     const program = await page.locator("pre[aria-label=curl]").innerText();
@@ -127,6 +128,11 @@ test(LOGGED, [FOLDERS], async (context) => {
     const { items } = await api(page, "GET", `/projects/${project}/runs`);
     context.logged = items.find((run) => run.name === "first steps");
     assert.equal(context.logged.metrics.loss, 0.25);
+});
+
+test("MLflow's link to a run leads to its page", [LOGGED], async ({ page, project, logged }) => {
+    await page.goto(`/p/${project}/#/experiments/1/runs/${logged.id.replaceAll("-", "")}`);
+    await page.getByRole("heading", { name: "first steps", level: 1 }).waitFor();
 });
 
 test("the token of that program may log to its project and do nothing else", [LOGGED], async ({ page }) => {
