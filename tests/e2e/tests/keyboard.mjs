@@ -34,8 +34,14 @@ test("the palette finds pages, actions and objects", [IMPORTED], async ({ page, 
     await page.getByRole("dialog").waitFor({ state: "detached" });
 });
 
+/* Everything about people and access. */
+const PEOPLE = [
+    ...["members", "groups", "permissions", "quotas", "service", "invitations", "audit", "providers"].map((tab) => `/team?tab=${tab}`),
+    ...["profile", "security", "tokens"].map((tab) => `/settings?tab=${tab}`),
+];
+
 test("focus is visible wherever Tab leads", [IMPORTED], async ({ page, project }) => {
-    for (const path of ["", "/datasets", "/experiments", "/runs", "/train", "/jobs", "/models", "/lineage", "/settings"]) {
+    for (const path of ["", "/datasets", "/experiments", "/runs", "/train", "/jobs", "/models", "/lineage", "/settings", ...PEOPLE]) {
         await page.goto(`/projects/${project}${path}`);
         await page.getByRole("heading", { level: 1 }).waitFor();
         for (let i = 0; i < 25; i++) {
@@ -55,7 +61,7 @@ test("focus is visible wherever Tab leads", [IMPORTED], async ({ page, project }
 });
 
 test("every control has a name", [IMPORTED], async ({ page, project }) => {
-    for (const path of ["", "/datasets", "/experiments", "/runs", "/train", "/jobs", "/models", "/settings?tab=tokens"]) {
+    for (const path of ["", "/datasets", "/experiments", "/runs", "/train", "/jobs", "/models", ...PEOPLE]) {
         await page.goto(`/projects/${project}${path}`);
         await page.getByRole("heading", { level: 1 }).waitFor();
         const nameless = await page.evaluate(() =>
