@@ -112,8 +112,8 @@ static void test_inputs__have_limits(void **state) {
     static const char *const BAD[] = {
         "{\"datasets\":[{\"name\":\"\",\"digest\":\"a\",\"source_type\":\"\",\"source\":\"\"}]}",
         "{\"datasets\":[{\"name\":\"a\",\"source_type\":\"\",\"source\":\"\"}]}",
-        "{\"datasets\":[{\"name\":\"a\",\"digest\":\"a\",\"source_type\":\"\",\"source\":\"\","
-        "\"x\":1}]}"};
+        ("{\"datasets\":[{\"name\":\"a\",\"digest\":\"a\",\"source_type\":\"\",\"source\":\"\","
+         "\"x\":1}]}")};
     for (size_t i = 0; i < sizeof(BAD) / sizeof(BAD[0]); i++)
         send_json(d, 400, &d->editor, "POST", path, BAD[i]);
     static const char *const TOO_MUCH[] = {
