@@ -9,11 +9,13 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define API "/api/2.0/mlflow/"
+#define POINTS_PER_BATCH 1000
 #define PARAMS_PER_BATCH 100
 #define TAGS_PER_BATCH 100
 #define PAGE "1000"
@@ -64,6 +66,27 @@ void import_progress(struct importer *im, const char *format, ...) {
     va_end(args);
     fputc('\n', im->progress);
     fflush(im->progress);
+}
+
+/* JSON has no numbers for these; MLflow's clients send texts. */
+static json_t *value_json(double value) {
+    if (isnan(value))
+        return json_string("NaN");
+    return isinf(value) ? json_string(value > 0 ? "Infinity" : "-Infinity") : json_real(value);
+}
+
+enum err point_flush(struct point_batch *batch, struct err_info *err) {
+    enum err told = json_array_size(batch->points) ? batch->fn(batch->arg, batch->points, err) : OK;
+    json_array_clear(batch->points);
+    return told;
+}
+
+enum err point_add(struct point_batch *batch, const char *key, double value, int64_t at_ms,
+                   int64_t step, struct err_info *err) {
+    json_array_append_new(batch->points,
+                          json_pack("{s:s, s:o, s:I, s:I}", "key", key, "value", value_json(value),
+                                    "timestamp", (json_int_t)at_ms, "step", (json_int_t)step));
+    return json_array_size(batch->points) < POINTS_PER_BATCH ? OK : point_flush(batch, err);
 }
 
 /* A call to Slipway in the project; takes the body. */

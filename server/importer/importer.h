@@ -80,6 +80,16 @@ MUST_USE enum err source_mlflow(struct importer *im, struct remote *remote, stru
 MUST_USE enum err source_tensorboard(struct importer *im, const char *directory,
                                      const char *experiment, struct source *ret,
                                      struct err_info *err);
+/* Points on their way to a json_fn, 1,000 at a time; the owner of `points` releases it. */
+struct point_batch {
+    json_t *points;
+    json_fn *fn;
+    void *arg;
+};
+MUST_USE enum err point_add(struct point_batch *batch, const char *key, double value, int64_t at_ms,
+                            int64_t step, struct err_info *err);
+MUST_USE enum err point_flush(struct point_batch *batch, struct err_info *err);
+
 /* Reads text members as MLflow's JSON has them; "" when absent. */
 const char *text_of(const json_t *object, const char *member);
 int64_t int_of(const json_t *object, const char *member); /* numbers, or digits as text */

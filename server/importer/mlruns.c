@@ -17,12 +17,10 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#define POINTS_PER_BATCH 1000
 #define TEXT_MAX_BYTES (64 << 10) /* of a parameter or tag; Slipway's own limits are lower */
 
 struct mlruns {
@@ -176,55 +174,40 @@ static enum err mlruns_runs(void *self, const char *experiment_id, json_fn *fn, 
 
 /* ---- points */
 
-struct batch {
+struct series {
     struct mlruns *m;
-    json_t *points;
-    json_fn *fn;
-    void *arg;
+    struct point_batch batch;
 };
 
-static enum err flush(struct batch *b, struct err_info *err) {
-    enum err told = json_array_size(b->points) ? b->fn(b->arg, b->points, err) : OK;
-    json_array_clear(b->points);
-    return told;
-}
+struct line {
+    long long at_ms, step;
+    double value;
+};
 
-static json_t *value_json(double value) {
-    if (isnan(value))
-        return json_string("NaN");
-    return isinf(value) ? json_string(value > 0 ? "Infinity" : "-Infinity") : json_real(value);
-}
-
-static bool parse_line(const char *line, const char *key, json_t **ret) {
+static bool parse_line(const char *text, struct line *ret) {
     char *end;
-    long long at = strtoll(line, &end, 10);
-    if (end == line || *end != ' ')
+    ret->at_ms = strtoll(text, &end, 10);
+    if (end == text || *end != ' ')
         return false;
-    const char *text = end;
-    double value = strtod(text, &end);
+    text = end;
+    ret->value = strtod(text, &end);
     if (end == text)
         return false;
-    long long step = strtoll(end, NULL, 10); /* absent in files of old versions: 0 */
-    *ret = json_pack("{s:s, s:o, s:I, s:I}", "key", key, "value", value_json(value), "timestamp",
-                     (json_int_t)at, "step", (json_int_t)step);
-    return *ret != NULL;
+    ret->step = strtoll(end, NULL, 10); /* absent in files of old versions: 0 */
+    return true;
 }
 
 static enum err add_points(void *arg, const char *path, const char *key, struct err_info *err) {
-    struct batch *b = arg;
+    struct series *s = arg;
     auto_file *file = fopen(path, "re");
-    auto_free char *line = NULL;
+    auto_free char *text = NULL;
     size_t cap = 0;
-    for (long number = 1; file && getline(&line, &cap, file) > 0; number++) {
-        json_t *point;
-        if (!parse_line(line, key, &point)) {
-            left_out(b->m->im, "line %ld of %s is no metric", number, path);
-            continue;
-        }
-        json_array_append_new(b->points, point);
-        if (json_array_size(b->points) == POINTS_PER_BATCH)
-            TRY(flush(b, err));
-    }
+    struct line line;
+    for (long number = 1; file && getline(&text, &cap, file) > 0; number++)
+        if (parse_line(text, &line))
+            TRY(point_add(&s->batch, key, line.value, line.at_ms, line.step, err));
+        else
+            left_out(s->m->im, "line %ld of %s is no metric", number, path);
     return OK;
 }
 
@@ -233,9 +216,9 @@ static enum err mlruns_points(void *self, json_t *run, json_fn *fn, void *arg,
     const char *directory = text_of(json_object_get(run, "info"), "directory");
     auto_free char *path = path_of(directory, "metrics", "");
     auto_json *points = json_array();
-    struct batch b = {self, points, fn, arg};
-    TRY(tree_walk(path, add_points, &b, err));
-    return flush(&b, err);
+    struct series s = {self, {points, fn, arg}};
+    TRY(tree_walk(path, add_points, &s, err));
+    return point_flush(&s.batch, err);
 }
 
 /* ---- files */

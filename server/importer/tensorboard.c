@@ -16,7 +16,6 @@
 #include <string.h>
 
 #define RECORD_MAX_BYTES ((size_t)64 << 20)
-#define POINTS_PER_BATCH 1000
 
 struct board {
     struct importer *im;
@@ -329,44 +328,20 @@ static enum err board_runs(void *self, const char *experiment_id, json_fn *fn, v
     return OK;
 }
 
-struct batch {
-    json_t *points;
-    json_fn *fn;
-    void *arg;
-};
-
-static enum err flush(struct batch *b, struct err_info *err) {
-    enum err told = json_array_size(b->points) ? b->fn(b->arg, b->points, err) : OK;
-    json_array_clear(b->points);
-    return told;
-}
-
-static json_t *value_json(double value) {
-    if (isnan(value))
-        return json_string("NaN");
-    return isinf(value) ? json_string(value > 0 ? "Infinity" : "-Infinity") : json_real(value);
-}
-
-static enum err add_points(void *arg, const struct event *event, struct err_info *err) {
-    struct batch *b = arg;
-    for (size_t i = 0; i < event->count; i++) {
-        json_array_append_new(
-            b->points, json_pack("{s:s, s:o, s:I, s:I}", "key", event->points[i].key, "value",
-                                 value_json(event->points[i].value), "timestamp",
-                                 milliseconds(event->wall_time), "step", (json_int_t)event->step));
-        if (json_array_size(b->points) == POINTS_PER_BATCH)
-            TRY(flush(b, err));
-    }
+static enum err add_points(void *batch, const struct event *event, struct err_info *err) {
+    for (size_t i = 0; i < event->count; i++)
+        TRY(point_add(batch, event->points[i].key, event->points[i].value,
+                      milliseconds(event->wall_time), event->step, err));
     return OK;
 }
 
 static enum err board_points(void *self, json_t *run, json_fn *fn, void *arg,
                              struct err_info *err) {
     auto_json *points = json_array();
-    struct batch b = {points, fn, arg};
+    struct point_batch batch = {points, fn, arg};
     const char *directory = text_of(json_object_get(run, "info"), "directory");
-    TRY(read_directory(self, directory, add_points, &b, err));
-    return flush(&b, err);
+    TRY(read_directory(self, directory, add_points, &batch, err));
+    return point_flush(&batch, err);
 }
 
 static enum err board_files(void *self, json_t *owner, file_fn *fn, void *arg,
