@@ -1,4 +1,4 @@
-/* Files of a run: one level of the tree at a time, and what a preview needs of one file. */
+/* Files of a run or of a logged model: one level of the tree at a time, and what a preview needs of one file. */
 import { infiniteQueryOptions, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 import { api, request, withQuery } from "./client";
 import type { Artifact, Page } from "./types";
@@ -9,29 +9,40 @@ export const PREVIEW_BYTES = 1_000_000;
 const IMAGES = "images";
 const MOST_IMAGES = 5000;
 
-/* The root's path is empty, and is sent so: without a path every file is listed. */
-function levelUrl(run: string, path: string, cursor: string | null): string {
-    return `/api/v1/runs/${run}/artifacts?${new URLSearchParams({ path, limit: "200", ...(cursor ? { cursor } : {}) })}`;
+/** Whose files they are. */
+export interface ArtifactOwner {
+    kind: "runs" | "logged-models";
+    id: string;
 }
 
-export function artifactLevelQuery(run: string, path: string) {
+/* What a live change of the owner makes stale makes its files stale. */
+function keyOf({ kind, id }: ArtifactOwner, ...rest: (string | null)[]) {
+    return [kind === "runs" ? "run" : "logged_model", id, ...rest];
+}
+
+/* The root's path is empty, and is sent so: without a path every file is listed. */
+function levelUrl({ kind, id }: ArtifactOwner, path: string, cursor: string | null): string {
+    return `/api/v1/${kind}/${id}/artifacts?${new URLSearchParams({ path, limit: "200", ...(cursor ? { cursor } : {}) })}`;
+}
+
+export function artifactLevelQuery(owner: ArtifactOwner, path: string) {
     return infiniteQueryOptions({
-        queryKey: ["run", run, "artifacts", path],
-        queryFn: ({ pageParam, signal }) => api<Page<Artifact>>(levelUrl(run, path, pageParam), { signal }),
+        queryKey: keyOf(owner, "artifacts", path),
+        queryFn: ({ pageParam, signal }) => api<Page<Artifact>>(levelUrl(owner, path, pageParam), { signal }),
         initialPageParam: null as string | null,
         getNextPageParam: (last) => last.next_cursor,
     });
 }
 
 /** Every file below "images", for what mlflow.log_image left there. */
-export function loggedImagesQuery(run: string) {
+export function loggedImagesQuery(owner: ArtifactOwner) {
     return queryOptions({
-        queryKey: ["run", run, "artifacts", IMAGES, "all"],
+        queryKey: keyOf(owner, "artifacts", IMAGES, "all"),
         queryFn: async ({ signal }) => {
             const names: string[] = [];
             let cursor: string | null = null;
             do {
-                const page: Page<Artifact> = await api<Page<Artifact>>(levelUrl(run, IMAGES, cursor), { signal });
+                const page: Page<Artifact> = await api<Page<Artifact>>(levelUrl(owner, IMAGES, cursor), { signal });
                 names.push(...page.items.filter((item) => !item.is_dir).map((item) => item.name));
                 cursor = page.next_cursor;
             } while (cursor !== null && names.length < MOST_IMAGES);
@@ -41,16 +52,16 @@ export function loggedImagesQuery(run: string) {
 }
 
 /** To be shown in the page (from a sandbox without scripts), or to be saved. */
-export function artifactUrl(run: string, name: string, inline: boolean): string {
+export function artifactUrl({ kind, id }: ArtifactOwner, name: string, inline: boolean): string {
     const path = name.split("/").map(encodeURIComponent).join("/");
-    return withQuery(`/api/v1/runs/${run}/artifacts/${path}`, inline ? { inline: true } : {});
+    return withQuery(`/api/v1/${kind}/${id}/artifacts/${path}`, inline ? { inline: true } : {});
 }
 
-export function artifactTextQuery(run: string, name: string, sha256: string | null) {
+export function artifactTextQuery(owner: ArtifactOwner, name: string, sha256: string | null) {
     return queryOptions({
-        queryKey: ["run", run, "artifact-text", name, sha256],
+        queryKey: keyOf(owner, "artifact-text", name, sha256),
         queryFn: async ({ signal }) => {
-            const response = await request(artifactUrl(run, name, false), { headers: { Accept: "*/*", Range: `bytes=0-${PREVIEW_BYTES - 1}` }, signal });
+            const response = await request(artifactUrl(owner, name, false), { headers: { Accept: "*/*", Range: `bytes=0-${PREVIEW_BYTES - 1}` }, signal });
             return response.text();
         },
         staleTime: Infinity,
@@ -58,11 +69,11 @@ export function artifactTextQuery(run: string, name: string, sha256: string | nu
 }
 
 /** The bytes as a PDF, whatever the file is: the browser's viewer takes them or refuses. */
-export function artifactPdfQuery(run: string, name: string, sha256: string | null) {
+export function artifactPdfQuery(owner: ArtifactOwner, name: string, sha256: string | null) {
     return queryOptions({
-        queryKey: ["run", run, "artifact-pdf", name, sha256],
+        queryKey: keyOf(owner, "artifact-pdf", name, sha256),
         queryFn: async ({ signal }) => {
-            const response = await request(artifactUrl(run, name, false), { headers: { Accept: "*/*" }, signal });
+            const response = await request(artifactUrl(owner, name, false), { headers: { Accept: "*/*" }, signal });
             return new Blob([await response.arrayBuffer()], { type: "application/pdf" });
         },
         staleTime: Infinity,
@@ -70,10 +81,10 @@ export function artifactPdfQuery(run: string, name: string, sha256: string | nul
     });
 }
 
-export function useDeleteArtifact(run: string) {
+export function useDeleteArtifact(owner: ArtifactOwner) {
     const cache = useQueryClient();
     return useMutation({
-        mutationFn: (name: string) => api<void>(artifactUrl(run, name, false), { method: "DELETE" }),
-        onSuccess: () => cache.invalidateQueries({ queryKey: ["run", run, "artifacts"] }),
+        mutationFn: (name: string) => api<void>(artifactUrl(owner, name, false), { method: "DELETE" }),
+        onSuccess: () => cache.invalidateQueries({ queryKey: keyOf(owner, "artifacts") }),
     });
 }

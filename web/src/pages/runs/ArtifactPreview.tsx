@@ -7,8 +7,8 @@ import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import type { ColumnDef } from "@tanstack/react-table";
 import { Download, FileQuestion, Trash2 } from "lucide-react";
 import { useEffect, useMemo, useState } from "react";
-import { artifactLevelQuery, artifactPdfQuery, artifactTextQuery, artifactUrl, PREVIEW_BYTES, useDeleteArtifact } from "../../api/artifacts";
-import type { Artifact, Run } from "../../api/types";
+import { artifactLevelQuery, artifactPdfQuery, artifactTextQuery, artifactUrl, PREVIEW_BYTES, useDeleteArtifact, type ArtifactOwner } from "../../api/artifacts";
+import type { Artifact } from "../../api/types";
 import { Button, DownloadLink } from "../../components/Button";
 import { CodeBlock } from "../../components/CodeBlock";
 import { DataTable } from "../../components/DataTable";
@@ -27,12 +27,12 @@ const MOST_ROWS = 1000;
 const MOST_SHOWN_BYTES = 32_000_000;
 const baseName = (path: string) => path.slice(path.lastIndexOf("/") + 1);
 
-export function ArtifactPreview({ run, path, onGone }: { run: Run; path: string; onGone: () => void }) {
+export function ArtifactPreview({ owner, archived, path, onGone }: { owner: ArtifactOwner; archived: boolean; path: string; onGone: () => void }) {
     const { t, ago } = useI18n();
-    const level = useInfiniteQuery(artifactLevelQuery(run.id, path.slice(0, Math.max(0, path.lastIndexOf("/")))));
+    const level = useInfiniteQuery(artifactLevelQuery(owner, path.slice(0, Math.max(0, path.lastIndexOf("/")))));
     const { rows } = useRows<Artifact>(level);
     const [asking, setAsking] = useState(false);
-    const remove = useDeleteArtifact(run.id);
+    const remove = useDeleteArtifact(owner);
     const file = rows.find((entry) => entry.name === path);
     return (
         <>
@@ -44,12 +44,12 @@ export function ArtifactPreview({ run, path, onGone }: { run: Run; path: string;
                     </span>
                 )}
                 <span className="grow" />
-                <DownloadLink small icon={Download} name={baseName(path)} href={artifactUrl(run.id, path, false)}>
+                <DownloadLink small icon={Download} name={baseName(path)} href={artifactUrl(owner, path, false)}>
                     {t("action.download")}
                 </DownloadLink>
-                {run.archived_at === null && <Button small variant="ghost" icon={Trash2} aria-label={t("artifacts.delete")} title={t("artifacts.delete")} onClick={() => setAsking(true)} />}
+                {!archived && <Button small variant="ghost" icon={Trash2} aria-label={t("artifacts.delete")} title={t("artifacts.delete")} onClick={() => setAsking(true)} />}
             </div>
-            <Answer query={level}>{() => <Content run={run.id} path={path} file={file} />}</Answer>
+            <Answer query={level}>{() => <Content owner={owner} path={path} file={file} />}</Answer>
             <ConfirmDialog
                 open={asking}
                 onClose={() => setAsking(false)}
@@ -70,10 +70,10 @@ export function ArtifactPreview({ run, path, onGone }: { run: Run; path: string;
     );
 }
 
-function Content({ run, path, file }: { run: string; path: string; file: Artifact | undefined }) {
+function Content({ owner, path, file }: { owner: ArtifactOwner; path: string; file: Artifact | undefined }) {
     const { t } = useI18n();
     const kind = previewKind(file?.media_type ?? "", path);
-    const url = artifactUrl(run, path, true);
+    const url = artifactUrl(owner, path, true);
     const size = file?.size_bytes ?? 0;
     if (kind === "none" || ((kind === "image" || kind === "pdf") && size > MOST_SHOWN_BYTES)) {
         return <EmptyState icon={FileQuestion} title={t("artifacts.no_preview.title")} body={t("artifacts.no_preview.body")} />;
@@ -81,12 +81,12 @@ function Content({ run, path, file }: { run: string; path: string; file: Artifac
     if (kind === "image") return <img className={css.image} src={url} alt={baseName(path)} />;
     if (kind === "audio") return <audio className={css.media} src={url} controls aria-label={baseName(path)} />;
     if (kind === "video") return <video className={css.media} src={url} controls aria-label={baseName(path)} />;
-    if (kind === "pdf") return <PdfContent run={run} path={path} file={file} />;
-    return <TextContent run={run} path={path} file={file} kind={kind} />;
+    if (kind === "pdf") return <PdfContent owner={owner} path={path} file={file} />;
+    return <TextContent owner={owner} path={path} file={file} kind={kind} />;
 }
 
-function PdfContent({ run, path, file }: { run: string; path: string; file: Artifact | undefined }) {
-    const query = useQuery(artifactPdfQuery(run, path, file?.sha256 ?? null));
+function PdfContent({ owner, path, file }: { owner: ArtifactOwner; path: string; file: Artifact | undefined }) {
+    const query = useQuery(artifactPdfQuery(owner, path, file?.sha256 ?? null));
     const [url, setUrl] = useState("");
     useEffect(() => {
         if (!query.data) return undefined;
@@ -99,9 +99,9 @@ function PdfContent({ run, path, file }: { run: string; path: string; file: Arti
 
 type TextKind = Exclude<PreviewKind, "none" | "image" | "audio" | "video" | "pdf">;
 
-function TextContent({ run, path, file, kind }: { run: string; path: string; file: Artifact | undefined; kind: TextKind }) {
+function TextContent({ owner, path, file, kind }: { owner: ArtifactOwner; path: string; file: Artifact | undefined; kind: TextKind }) {
     const { t } = useI18n();
-    const query = useQuery(artifactTextQuery(run, path, file?.sha256 ?? null));
+    const query = useQuery(artifactTextQuery(owner, path, file?.sha256 ?? null));
     const whole = (file?.size_bytes ?? 0) <= PREVIEW_BYTES;
     return (
         <Answer query={query}>

@@ -1,12 +1,12 @@
 /*
- * The files of a run: a tree that is read level by level, and beside it what is in the chosen one. The choice is in
+ * The files of a run or of a logged model: a tree that is read level by level, and beside it what is in the chosen one. The choice is in
  * the URL. Keys: arrows walk the tree, right and left open and close, Enter shows.
  */
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { ChevronDown, ChevronRight, File, Folder, Package } from "lucide-react";
 import { useState, type KeyboardEvent } from "react";
-import { artifactLevelQuery } from "../../api/artifacts";
-import type { Artifact, Run } from "../../api/types";
+import { artifactLevelQuery, type ArtifactOwner } from "../../api/artifacts";
+import type { Artifact } from "../../api/types";
 import { Button } from "../../components/Button";
 import { Answer, EmptyState } from "../../components/Status";
 import { useI18n } from "../../i18n/i18n";
@@ -20,7 +20,7 @@ import css from "./Artifacts.module.css";
 const INDENT_PX = 16;
 
 interface LevelProps {
-    run: string;
+    owner: ArtifactOwner;
     path: string;
     depth: number;
     chosen: string;
@@ -42,10 +42,17 @@ function onTreeKey(event: KeyboardEvent<HTMLElement>): void {
 
 const baseName = (path: string) => path.slice(path.lastIndexOf("/") + 1);
 
-export function ArtifactsTab({ run, pollMs }: { run: Run; pollMs: number | false }) {
+interface TabProps {
+    owner: ArtifactOwner;
+    /** Of what is archived nothing is deleted. */
+    archived: boolean;
+    pollMs: number | false;
+}
+
+export function ArtifactsTab({ owner, archived, pollMs }: TabProps) {
     const { t } = useI18n();
     const [search, setSearch] = useSearchState();
-    const query = useInfiniteQuery({ ...artifactLevelQuery(run.id, ""), refetchInterval: pollMs });
+    const query = useInfiniteQuery({ ...artifactLevelQuery(owner, ""), refetchInterval: pollMs });
     const chosen = search.file ?? "";
     return (
         <Answer query={query}>
@@ -55,13 +62,13 @@ export function ArtifactsTab({ run, pollMs }: { run: Run; pollMs: number | false
                 ) : (
                     <div className={css.browser}>
                         <div className={css.tree} role="tree" aria-label={t("run.artifacts")} onKeyDown={onTreeKey}>
-                            <Level run={run.id} path="" depth={0} chosen={chosen} onChoose={(file) => setSearch({ file })} pollMs={pollMs} />
+                            <Level owner={owner} path="" depth={0} chosen={chosen} onChoose={(file) => setSearch({ file })} pollMs={pollMs} />
                         </div>
                         <div className={css.preview}>
                             {chosen === "" ? (
                                 <EmptyState icon={File} title={t("artifacts.choose.title")} body={t("artifacts.choose.body")} />
                             ) : (
-                                <ArtifactPreview key={chosen} run={run} path={chosen} onGone={() => setSearch({ file: null })} />
+                                <ArtifactPreview key={chosen} owner={owner} archived={archived} path={chosen} onGone={() => setSearch({ file: null })} />
                             )}
                         </div>
                     </div>
@@ -71,9 +78,9 @@ export function ArtifactsTab({ run, pollMs }: { run: Run; pollMs: number | false
     );
 }
 
-function Level({ run, path, depth, chosen, onChoose, pollMs }: LevelProps) {
+function Level({ owner, path, depth, chosen, onChoose, pollMs }: LevelProps) {
     const { t } = useI18n();
-    const query = useInfiniteQuery({ ...artifactLevelQuery(run, path), refetchInterval: depth === 0 ? pollMs : false });
+    const query = useInfiniteQuery({ ...artifactLevelQuery(owner, path), refetchInterval: depth === 0 ? pollMs : false });
     const { rows, onEnd } = useRows<Artifact>(query);
     return (
         <Answer query={query} lines={2}>
@@ -81,7 +88,7 @@ function Level({ run, path, depth, chosen, onChoose, pollMs }: LevelProps) {
                 <ul role="group">
                     {rows.map((entry) =>
                         entry.is_dir ? (
-                            <Directory key={entry.name} run={run} path={entry.name} depth={depth} chosen={chosen} onChoose={onChoose} pollMs={pollMs} />
+                            <Directory key={entry.name} owner={owner} path={entry.name} depth={depth} chosen={chosen} onChoose={onChoose} pollMs={pollMs} />
                         ) : (
                             <li key={entry.name} role="treeitem" aria-selected={entry.name === chosen}>
                                 <button type="button" className={cx(css.entry, entry.name === chosen && css.chosen)} style={{ paddingLeft: 10 + (depth + 1) * INDENT_PX }} onClick={() => onChoose(entry.name)}>

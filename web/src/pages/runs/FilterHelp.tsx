@@ -18,13 +18,22 @@ const EXAMPLES: [string, Key][] = [
 ];
 const FACTS: Key[] = ["filter_help.fact.missing", "filter_help.fact.last", "filter_help.fact.case", "filter_help.fact.mlflow"];
 
-export function FilterHelp({ open, onClose, onTry }: { open: boolean; onClose: () => void; onTry: (filter: string) => void }) {
+interface HelpProps {
+    open: boolean;
+    onClose: () => void;
+    onTry: (filter: string) => void;
+    /** Of other lists than that of the runs. */
+    examples?: [string, Key][];
+    facts?: Key[];
+}
+
+export function FilterHelp({ open, onClose, onTry, examples = EXAMPLES, facts = FACTS }: HelpProps) {
     const { t } = useI18n();
     return (
         <Dialog open={open} onClose={onClose} title={t("filter.help")} description={t("filter_help.lead")} wide>
             <div className="stack">
                 <ul className={css.examples}>
-                    {EXAMPLES.map(([example, meaning]) => (
+                    {examples.map(([example, meaning]) => (
                         <li key={example}>
                             <button type="button" className={css.example} title={t("filter_help.try")} onClick={() => onTry(example)}>
                                 <code>{example}</code>
@@ -34,7 +43,7 @@ export function FilterHelp({ open, onClose, onTry }: { open: boolean; onClose: (
                     ))}
                 </ul>
                 <ul className={css.notes}>
-                    {FACTS.map((fact) => (
+                    {facts.map((fact) => (
                         <li key={fact}>{t(fact)}</li>
                     ))}
                 </ul>

@@ -10,16 +10,16 @@ import type { Experiment, Run, RunField } from "../../api/types";
 import { Button, ButtonLink } from "../../components/Button";
 import { DataTable, Toolbar } from "../../components/DataTable";
 import { BareSelect } from "../../components/Field";
-import { FilterBox, type FilterError } from "../../components/FilterBox";
+import { FilterBox } from "../../components/FilterBox";
 import { downloadRows } from "../../components/ListTools";
 import { Menu, MenuItem } from "../../components/Menu";
 import { Answer, EmptyState, FreshDot } from "../../components/Status";
 import { Card, Page } from "../../components/Surface";
 import { useI18n } from "../../i18n/i18n";
-import { ApiError } from "../../lib/apiError";
 import { downloadUrl } from "../../lib/downloadUrl";
 import { parseFieldName } from "../../lib/fieldName";
-import { characterRange, searchOf } from "../../lib/filterText";
+import { filterErrorOf } from "../../lib/filterError";
+import { searchOf } from "../../lib/filterText";
 import { isActive } from "../../lib/isActive";
 import { nestRows } from "../../lib/nestRows";
 import { columnsText, shownColumns } from "../../lib/runColumnIds";
@@ -44,15 +44,6 @@ function runFilter(search: Search): RunFilter {
         ...(sort ? { order_by: sort.startsWith("-") ? `${sort.slice(1)} DESC` : `${sort} ASC` } : {}),
         ...(search.show === "archived" ? { lifecycle: "archived" } : {}),
     };
-}
-
-/* The server's complaint about the filter, with its place in what was typed here. */
-function filterErrorOf(error: unknown, typed: string): FilterError | null {
-    if (!(error instanceof ApiError) || error.field !== "filter") return null;
-    if (!error.position) return { message: error.message, range: null };
-    const lead = typed.length - typed.trimStart().length;
-    const { from, to } = characterRange(typed.trim(), error.position.at, error.position.length);
-    return { message: error.message, range: { from: from + lead, to: to + lead } };
 }
 
 export default function RunListPage() {

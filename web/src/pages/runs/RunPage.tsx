@@ -46,6 +46,7 @@ function RunView({ run }: { run: Run }) {
     const { freshness, pollMs } = useLive(topics, active);
     useQuery({ ...runQuery(run.id), refetchInterval: pollMs });
     const { evaluation } = run;
+    const owner = { kind: "runs", id: run.id } as const;
     const keys = Object.keys(run.metrics);
     const system = keys.filter((key) => key.startsWith("system/"));
     const own = keys.filter((key) => !/^(system|test)\//.test(key));
@@ -59,8 +60,8 @@ function RunView({ run }: { run: Run }) {
     }
     tabs.push(
         { id: "logs", label: t("logs.title"), content: () => <LogsTab run={run.id} pollMs={pollMs} /> },
-        { id: "artifacts", label: t("run.artifacts"), content: () => <ArtifactsTab run={run} pollMs={pollMs} /> },
-        { id: "images", label: t("run.images"), content: () => <ImagesTab run={run.id} pollMs={pollMs} /> },
+        { id: "artifacts", label: t("run.artifacts"), content: () => <ArtifactsTab owner={owner} archived={run.archived_at !== null} pollMs={pollMs} /> },
+        { id: "images", label: t("run.images"), content: () => <ImagesTab owner={owner} pollMs={pollMs} /> },
     );
     return (
         <Page
