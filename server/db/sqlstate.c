@@ -51,6 +51,7 @@ static const struct {
     {"57014", ERR_TIMEOUT, 0, "the database took too long"},
     {"25P03", ERR_TIMEOUT, 0, "the transaction was idle for too long"},
     {"0A000", ERR_UNAVAILABLE, 1, "the database is being upgraded; try again"},
+    {"53100", ERR_UNAVAILABLE, 30, "the database's disk is full"},
     {"53", ERR_UNAVAILABLE, 5, "the database has no room or connection left"},
     {"57P", ERR_UNAVAILABLE, 2, "the database is restarting"},
     {"08", ERR_UNAVAILABLE, 2, "the database could not be reached"},

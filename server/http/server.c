@@ -21,7 +21,9 @@
 
 #define SPARE_THREADS 8
 #define LINGER_US 300000
-#define LINGER_BYTES ((size_t)1 << 20)
+#define LINGER_US_PER_MIB 100000
+#define LINGER_BYTES ((size_t)32 << 20)
+#define LINGER_CROWDED_BYTES ((size_t)1 << 20)
 /* Mozilla's intermediate guideline: TLS 1.2 with ephemeral keys and authenticated ciphers, and 1.3.
  */
 #define TLS12_CIPHERS                                                                              \
@@ -83,13 +85,16 @@ static void connection_close_after(struct http_io *io) {
 }
 
 /* Closing a socket with unread bytes resets the connection, and the refusal of an upload would be
- * lost on its way. So a little of what is still coming is taken first, for a short time. */
+ * lost on its way: its sender would read "broken pipe" and not why. So what is still coming is
+ * taken for a short time, longer only from a sender that is fast enough to come to an end. */
 static void connection_linger(struct connection *c) {
-    char piece[4096];
-    size_t total = 0;
+    size_t most = c->io.closing ? LINGER_CROWDED_BYTES : LINGER_BYTES, total = 0;
+    int64_t start = clock_mono_us();
+    char piece[16384];
     int n = 1;
-    mg_set_read_deadline(c->conn, clock_mono_us() + LINGER_US);
-    while (n > 0 && total < LINGER_BYTES) {
+    while (n > 0 && total < most) {
+        int64_t earned = (int64_t)(total >> 20) * LINGER_US_PER_MIB;
+        mg_set_read_deadline(c->conn, start + LINGER_US + earned);
         n = mg_read(c->conn, piece, sizeof(piece));
         total += n > 0 ? (size_t)n : 0;
     }
