@@ -18,6 +18,7 @@
 #define SEARCH_MOST 200000
 #define TAGS_BODY_MAX ((size_t)4 << 20)
 #define VERSIONS_TAG "mlflow.modelVersions"
+#define RUN_REF_MAX 256
 #define VERSIONS_TAGGED 100 /* newest versions that a logged model's tag names */
 #define REGISTRY_ROOT "mlflow-artifacts:/registry/"
 
@@ -43,7 +44,7 @@ void mlflow_write_version(struct ctx *cx, struct json_writer *w, const struct mo
     jw_member_text(w, "current_stage", MLFLOW_STAGES[v->stage]);
     jw_member_text(w, "description", v->description);
     jw_member_text(w, "source", v->source);
-    jw_member_text(w, "run_id", v->run_id ? mlflow_run_id(cx, v->run_id) : "");
+    jw_member_text(w, "run_id", v->run_id ? mlflow_run_id(cx, v->run_id) : v->run_ref);
     jw_member_text(w, "status", STATUSES[v->status]);
     if (*v->status_message)
         jw_member_text(w, "status_message", v->status_message);
@@ -129,15 +130,18 @@ static const struct field CREATE_FIELDS[] = {
 };
 static SHAPE(CREATE, "MlflowCreateModelVersion", struct version_message, CREATE_FIELDS);
 
-/* The run and the logged model that the request names, of its own project. */
+/* The run and the logged model that the request names, of its own project. What cannot be an id of
+ * ours is another server's run, and is kept as it is. */
 static enum err named_origin(struct ctx *cx, const struct req *rq, const struct version_message *in,
                              struct model_version_create *options) {
     const char *project, *uuid;
     TRY(mlflow_project(cx, rq, &project));
     if (in->run_id && *in->run_id) {
         uuid = mlflow_run_uuid(cx, in->run_id);
-        if (!uuid || run_require(cx, project, uuid, &options->run_id) != OK)
-            return mlflow_fail_run(cx, mlflow_cut(cx, in->run_id, 100));
+        if (!uuid)
+            options->run_ref = mlflow_cut(cx, in->run_id, RUN_REF_MAX);
+        else if (run_require(cx, project, uuid, &options->run_id) != OK)
+            return mlflow_fail_run(cx, in->run_id);
     }
     if (in->model_id && *in->model_id) {
         uuid = mlflow_model_uuid(cx, in->model_id);
@@ -148,14 +152,20 @@ static enum err named_origin(struct ctx *cx, const struct req *rq, const struct 
     return OK;
 }
 
-/* What the registry says of a source, after MLflow's beginning of the sentence. */
+/* What the registry says of a source, after MLflow's words for a path and for an address. */
 static enum err refused_source(struct ctx *cx, enum err err, const char *source) {
     if (err != ERR_INVALID || strcmp(cx->err.field, "source") != 0)
         return err;
+    bool is_path = !strstr(source, ":/") || strncasecmp(source, "file:", 5) == 0;
     const char *why = arena_strdup(cx->arena, cx->err.message);
+    const char *rule = is_path ? "To use a local path as a model version source is not "
+                                 "possible here: log the model to a run first"
+                               : "If supplying a source as an http, https, local file path, ftp, "
+                                 "objectstore, or mlflow-artifacts uri, an absolute path must be "
+                                 "provided without relative path references present";
     return mlflow_fail(cx, MLFLOW_INVALID_PARAMETER_VALUE,
-                       "Invalid model version source: '%s'. It was refused: %s",
-                       mlflow_cut(cx, source, 100), why);
+                       "Invalid model version source: '%s'. %s: %s", mlflow_cut(cx, source, 100),
+                       rule, why);
 }
 
 /* A logged model's tag names the versions made of it, as a JSON text: MLflow's pages read that. */
@@ -358,6 +368,8 @@ static enum err get_download_uri(struct ctx *cx, const struct req *rq, struct re
     const char *uri;
     TRY(mlflow_require_version(cx, rq, in->name, in->version, &version));
     TRY(origin_uri(cx, &version, &uri));
+    if (!*uri)
+        uri = version.location;
     if (!*uri && version.file_count > 0)
         uri = arena_printf(cx->arena, REGISTRY_ROOT "%s", mlflow_run_id(cx, version.id));
     jw_begin(w, '{');

@@ -45,6 +45,7 @@ struct source {
     struct artifact_owner owner; /* of the files; unless: */
     const char *version_id;      /* another version's files; or NULL */
     const char *dir;             /* "" = all of them */
+    const char *location;        /* of files that are not here; or NULL */
 };
 /* Finds nothing that is not the project's. model: whose version is being made. */
 MUST_USE enum err source_resolve(struct ctx *cx, const struct model *model, const char *text,

@@ -24,6 +24,7 @@
 struct snapshot {
     struct list files; /* of struct model_file */
     const char *run_id, *logged_model_id;
+    const char *run_ref, *location; /* or NULL */
     json_t *metrics, *evaluation;
     json_t *signature, *classes, *input_shape; /* NULL unless it can be served */
     const char *input_kind;
@@ -112,7 +113,7 @@ enum err model_version_origin(struct ctx *cx, const struct model_version *versio
     *ret_same = false;
     TRY(model_get(cx, version->model_id, &model));
     enum err err = source_resolve(cx, &model, version->source, &source);
-    if (err != OK || source.version_id)
+    if (err != OK || source.version_id || source.location)
         return err == ERR_INVALID || err == ERR_NOT_FOUND ? OK : err;
     TRY(model_files(cx, version->id, NULL, &then));
     TRY(files_of_artifacts(cx, &source, &now));
@@ -199,6 +200,8 @@ static enum err origin_of_version(struct ctx *cx, const struct source *source,
     struct model_version version;
     TRY(model_version_get(cx, source->version_id, &version));
     ret->run_id = version.run_id;
+    ret->run_ref = version.run_ref;
+    ret->location = version.location;
     ret->logged_model_id = version.logged_model_id;
     ret->metrics = version.metrics;
     ret->evaluation = version.evaluation;
@@ -223,12 +226,14 @@ static enum err snapshot_origin(struct ctx *cx, const struct source *source,
         TRY(origin_of_version(cx, source, ret));
     else if (source->owner.kind == ARTIFACT_OF_LOGGED_MODEL)
         TRY(origin_of_logged_model(cx, source, ret));
-    else
+    else if (!source->location)
         ret->run_id = source->owner.id;
     if (options->logged_model_id)
         ret->logged_model_id = options->logged_model_id;
-    if (options->run_id)
+    if (options->run_id || options->run_ref) {
         ret->run_id = options->run_id;
+        ret->run_ref = options->run_ref;
+    }
     if (!ret->run_id || (source->version_id && !options->run_id))
         return OK;
     TRY(run_get(cx, ret->run_id, &run));
@@ -238,9 +243,11 @@ static enum err snapshot_origin(struct ctx *cx, const struct source *source,
 
 static enum err snapshot_take(struct ctx *cx, const struct source *source,
                               const struct model_version_create *options, struct snapshot *ret) {
-    *ret = (struct snapshot){.metrics = owned(cx, json_object())};
-    TRY(source->version_id ? files_of_version(cx, source, &ret->files)
-                           : files_of_artifacts(cx, source, &ret->files));
+    *ret = (struct snapshot){.location = source->location, .metrics = owned(cx, json_object())};
+    if (source->version_id)
+        TRY(files_of_version(cx, source, &ret->files));
+    else if (!source->location)
+        TRY(files_of_artifacts(cx, source, &ret->files));
     return snapshot_origin(cx, source, options, ret);
 }
 
@@ -256,7 +263,8 @@ static enum err version_insert(struct ctx *cx, const char *id, const struct mode
                      snapshot->run_id, options->run_link, snapshot->logged_model_id, cx->who.name,
                      db_json(cx, snapshot->metrics), db_json(cx, snapshot->signature),
                      db_json(cx, snapshot->classes), snapshot->input_kind,
-                     db_json(cx, snapshot->input_shape), db_json(cx, snapshot->evaluation)),
+                     db_json(cx, snapshot->input_shape), db_json(cx, snapshot->evaluation),
+                     snapshot->run_ref, snapshot->location),
                 NULL));
     return lineage_node(cx, NODE_MODEL_VERSION, id, model->project_id,
                         arena_printf(cx->arena, "%s v%s", model->name, version));
@@ -301,7 +309,9 @@ enum err model_version_create(struct ctx *cx, const struct model_version_create 
         TRY(logged_model_require(cx, model.project_id, options->logged_model_id,
                                  &checked.logged_model_id));
     if (is_prompt(options)) {
-        snapshot = (struct snapshot){.run_id = checked.run_id, .metrics = owned(cx, json_object())};
+        snapshot = (struct snapshot){.run_id = checked.run_id,
+                                     .run_ref = checked.run_ref,
+                                     .metrics = owned(cx, json_object())};
         return version_add(cx, &model, &checked, &snapshot, ret);
     }
     TRY(source_resolve(cx, &model, options->source, &source));

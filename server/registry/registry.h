@@ -41,6 +41,8 @@ struct model_version {
     const char *description;
     const char *source;          /* as it was given; of a registered run "runs:/<run>/" */
     const char *run_id;          /* or NULL */
+    const char *run_ref;         /* another server's run, or "" */
+    const char *location;        /* of files in another store, which nobody here asks; or "" */
     const char *run_link;        /* a page elsewhere, or "" */
     const char *logged_model_id; /* or NULL */
     int stage, status;           /* enum model_stage, enum model_status */
@@ -105,15 +107,17 @@ MUST_USE enum err alias_delete(struct ctx *cx, const char *model_id, const char 
 struct model_version_create {
     const char *model_id;
     /* Where its files are: runs:/<run>/path, models:/<name>/<version>, models:/<name>@<alias>,
-     * models:/m-<logged model>, mlflow-artifacts:/…; all of the model's project. */
+     * models:/m-<logged model>, mlflow-artifacts:/…; all of the model's project. Or an address of
+     * another store: then the version has no files. */
     const char *source;
     const char *run_id;          /* or NULL: the source's */
+    const char *run_ref;         /* or NULL: another server's run, where there is no run_id */
     const char *logged_model_id; /* or NULL: the source's */
     const char *run_link, *description;
     json_t *tags;
 };
-/* ERR_INVALID (field "source") for paths, other stores' URIs and anything with "..", ERR_NOT_FOUND
- * for what is not the project's. */
+/* ERR_INVALID (field "source") for paths and anything with "..", ERR_NOT_FOUND for what is not the
+ * project's. */
 MUST_USE enum err model_version_create(struct ctx *cx, const struct model_version_create *options,
                                        struct model_version *ret);
 MUST_USE enum err model_version_get(struct ctx *cx, const char *id, struct model_version *ret);

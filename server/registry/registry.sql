@@ -83,7 +83,7 @@ returning last_version;
 -- name: model_version_rows :many
 -- In the order of the ids; $3: with the evaluation. 1,000 files are shown, all are counted.
 select v.id, m.project_id, v.model_id, m.name as model_name, v.version, v.description, v.source,
-       v.run_id, v.run_link, v.logged_model_id, v.stage, v.status, v.status_message, v.created_at,
+       v.run_id, v.run_ref, v.location, v.run_link, v.logged_model_id, v.stage, v.status, v.status_message, v.created_at,
        v.updated_at, v.created_by,
        (select coalesce(json_object_agg(t.key, t.value order by t.key), '{}') from model_version_tags t
          where t.team_id = v.team_id and t.version_id = v.id) as tags,
@@ -150,10 +150,10 @@ select coalesce(json_agg(version::text order by version desc), '[]')
 -- name: model_version_create :exec
 insert into model_versions (id, team_id, model_id, version, description, source, run_id, run_link,
                             logged_model_id, created_by, metrics, signature, classes, input_kind,
-                            input_shape, evaluation)
+                            input_shape, evaluation, run_ref, location)
 values ($1::uuid, $2::uuid, $3::uuid, $4::bigint, coalesce($5::text, ''), $6::text, $7::uuid,
         coalesce($8::text, ''), $9::uuid, $10::text, $11::json, $12::json, $13::json, $14::text,
-        $15::json, $16::json);
+        $15::json, $16::json, coalesce($17::text, ''), coalesce($18::text, ''));
 
 -- name: model_version_describe :exec
 update model_versions set description = $3::text, updated_at = now()
@@ -172,8 +172,8 @@ update model_versions set stage = 'archived', updated_at = now()
 -- With its aliases, tags and files; the number stays given.
 with gone as (
     update model_versions
-       set deleted_at = now(), updated_at = now(), source = '', run_link = '', description = '',
-           run_id = null, logged_model_id = null, stage = 'none', evaluation = null
+       set deleted_at = now(), updated_at = now(), source = '', location = '', run_link = '',
+           description = '', run_id = null, run_ref = '', logged_model_id = null, stage = 'none', evaluation = null
      where team_id = $1::uuid and id = $2::uuid
     returning model_id, version
 ), aliases as (

@@ -5,9 +5,11 @@
  *     models:/<name>/<version>             mlflow-artifacts:/registry/<version's id>/<path>
  *     models:/<name>@<alias>
  *
- * Nothing else is a source: no path of a disk, no other store. The text never becomes a path or an
- * address; ids in it are looked up in the project, and what is left is the beginning of names in
- * the database. So what belongs to somebody else is simply not found. */
+ * The text never becomes a path or an address that is asked; ids in it are looked up in the
+ * project, and what is left is the beginning of names in the database. So what belongs to somebody
+ * else is simply not found. A path of a disk or a page of the web is no source. What can only be
+ * another store's (s3://…, a run whose id is none of ours) is kept as it is written: a version
+ * without files here. */
 #include "registry/internal.h"
 
 #include "base/ident.h"
@@ -52,6 +54,11 @@ static enum err of_run(struct ctx *cx, const struct model *model, const char *he
     ret->owner.kind = ARTIFACT_OF_RUN;
     TRY(dir_set(cx, path, ret));
     return run_require(cx, model->project_id, hex, &ret->owner.id);
+}
+
+static enum err elsewhere(const char *text, struct source *ret) {
+    ret->location = text;
+    return OK;
 }
 
 static enum err of_logged_model(struct ctx *cx, const struct model *model, const char *id,
@@ -115,9 +122,10 @@ static enum err registry_uri(struct ctx *cx, const struct model *model, const ch
 
 /* What stands before the run or model is the experiment's root, which may be any; the ids are
  * unique. */
-static enum err artifacts_uri(struct ctx *cx, const struct model *model, const char *rest,
+static enum err artifacts_uri(struct ctx *cx, const struct model *model, const char *text,
                               struct source *ret) {
     char id[UUID_TEXT_SIZE];
+    const char *rest = after(text, "mlflow-artifacts:/");
     if (after(rest, "registry/"))
         return registry_uri(cx, model, after(rest, "registry/"), ret);
     while (*rest) {
@@ -130,7 +138,7 @@ static enum err artifacts_uri(struct ctx *cx, const struct model *model, const c
         if (path && after(word, "m-") && uuid_from_hex(word + 2, id))
             return of_logged_model(cx, model, word, path, ret);
     }
-    return refuse(cx, "is below no run and no logged model");
+    return elsewhere(text, ret);
 }
 
 static int nibble(char c) {
@@ -164,15 +172,39 @@ static bool has_control(const char *text) {
     return false;
 }
 
+/* "/../" at either end too. */
+static bool has_way_up(const char *text) {
+    for (const char *c = text; *c; c += strcspn(c, "/"), c += *c == '/')
+        if (strncmp(c, "..", 2) == 0 && (c[2] == '/' || c[2] == '\0'))
+            return true;
+    return false;
+}
+
 /* What could mean a way up, another place or another part of an address to whoever reads the text
  * later; escapes are undone as often as they can be. */
 static bool is_plain(struct ctx *cx, const char *text) {
     char *copy = arena_strdup(cx->arena, text);
     do {
-        if (strstr(copy, "%00") || strstr(copy, "..") || strpbrk(copy, "\\#?") || has_control(copy))
+        if (strstr(copy, "%00") || has_way_up(copy) || strpbrk(copy, "\\#?") || has_control(copy))
             return false;
     } while (unescape(copy));
     return true;
+}
+
+/* The stores that MLflow's clients ask themselves. */
+static bool is_store(const char *text) {
+    static const char *const STORES[] = {"s3:/",   "s3a:/",   "gs:/",   "wasb:/", "wasbs:/",
+                                         "abfs:/", "abfss:/", "hdfs:/", "dbfs:/"};
+    for (size_t i = 0; i < sizeof(STORES) / sizeof(STORES[0]); i++)
+        if (after(text, STORES[i]))
+            return true;
+    return false;
+}
+
+/* Whether it can be a run of ours at all. */
+static bool is_run_id(const char *text) {
+    char id[UUID_TEXT_SIZE];
+    return uuid_from_hex(text, id) || uuid_is_valid(text);
 }
 
 enum err source_resolve(struct ctx *cx, const struct model *model, const char *text,
@@ -182,13 +214,15 @@ enum err source_resolve(struct ctx *cx, const struct model *model, const char *t
     if (!is_plain(cx, text))
         return refuse(cx, "has no \"..\", \"\\\", \"#\", \"?\" or control characters");
     if ((rest = after(text, "runs:/"))) {
-        const char *hex = segment(cx, &rest);
-        return of_run(cx, model, hex, rest, ret);
+        const char *run = segment(cx, &rest);
+        return is_run_id(run) ? of_run(cx, model, run, rest, ret) : elsewhere(text, ret);
     }
     if ((rest = after(text, "models:/")))
         return models_uri(cx, model, rest, ret);
-    if ((rest = after(text, "mlflow-artifacts:/")))
-        return artifacts_uri(cx, model, rest, ret);
-    return refuse(cx, "is a runs:/, models:/ or mlflow-artifacts:/ address; paths and other stores "
-                      "are not taken");
+    if (after(text, "mlflow-artifacts:/"))
+        return artifacts_uri(cx, model, text, ret);
+    if (is_store(text))
+        return elsewhere(text, ret);
+    return refuse(cx, "is a runs:/, models:/ or mlflow-artifacts:/ address, or one of an object "
+                      "store; paths are not taken");
 }

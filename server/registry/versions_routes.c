@@ -23,7 +23,8 @@ static const struct field VERSION_CREATE_FIELDS[] = {
           .doc = "the run it comes from; without a source, a succeeded one with a model"),
     FIELD(STRING, struct version_body, source, .flags = FIELD_NULLABLE, .max = 8000,
           .doc = "where its files are: runs:/<run>/path, models:/<name>/<version>, "
-                 "models:/<name>@<alias>, models:/m-<logged model> or mlflow-artifacts:/…"),
+                 "models:/<name>@<alias>, models:/m-<logged model> or mlflow-artifacts:/…; an "
+                 "address of another store is kept, and nothing behind it asked"),
     FIELD(STRING, struct version_body, run_link, .flags = FIELD_NULLABLE, .max = 8000),
     FIELD(STRING, struct version_body, description, .max = DESCRIPTION_BYTES),
     FIELD(JSON, struct version_body, tags, .flags = FIELD_NULLABLE,

@@ -235,7 +235,7 @@ static void test_version__refusals(void **state) {
     fails(d, 400, "POST", CREATE, "{\"name\":\"refusing\"}", "INVALID_PARAMETER_VALUE",
           "Missing value for required parameter 'source'");
     static const char *const SOURCES[] = {
-        "file:///etc",        "/etc",    "../../etc", "s3://b/k",    "mlflow-artifacts:/../../x",
+        "file:///etc",        "/etc",    "../../etc", "mlflow-artifacts:/../../x",
         "models:/refusing/1", "C:\\\\x", "ftp://x/",  "dummy-source"};
     for (size_t i = 0; i < sizeof(SOURCES) / sizeof(SOURCES[0]); i++)
         fails(d, 400, "POST", CREATE,
@@ -265,6 +265,28 @@ static void test_version__refusals(void **state) {
     send_json(d, 403, &d->viewer, "DELETE", API "model-versions/delete",
               "{\"name\":\"refusing\",\"version\":\"1\"}");
     fails(d, 404, "GET", API "webhooks", NULL, "ENDPOINT_NOT_FOUND", "");
+}
+
+/* The run of another tracking server: MLflow's clients register with whatever id they have. */
+static void test_version__of_a_run_elsewhere(void **state) {
+    struct domains *d = *state;
+    static const char CREATE[] = API "model-versions/create";
+    model_make(d, "far");
+    for (int i = 0; i < 2; i++) {
+        const char *source = i == 0 ? "runs:/run_7/model" : "models:/far/1";
+        json_t *made =
+            send_json(d, 200, &d->editor, "POST", CREATE,
+                      arena_printf(d->arena,
+                                   "{\"name\":\"far\",\"source\":\"%s\",\"run_id\":\"run_%d\"}",
+                                   source, 7 + i))
+                ->json;
+        assert_string_equal(text_at(json_object_get(made, "model_version"), "run_id"),
+                            i == 0 ? "run_7" : "run_8");
+    }
+    json_t *uri = send_json(d, 200, &d->editor, "GET",
+                            API "model-versions/get-download-uri?name=far&version=2", NULL)
+                      ->json;
+    assert_string_equal(text_at(uri, "artifact_uri"), "runs:/run_7/model");
 }
 
 static void test_version__is_searched(void **state) {
@@ -458,6 +480,7 @@ int main(void) {
         cmocka_unit_test(test_model__is_searched),
         cmocka_unit_test(test_version__tells_what_a_client_asks_of_it),
         cmocka_unit_test(test_version__refusals),
+        cmocka_unit_test(test_version__of_a_run_elsewhere),
         cmocka_unit_test(test_version__is_searched),
         cmocka_unit_test(test_stage__moves_and_archives),
         cmocka_unit_test(test_alias__is_set_found_and_deleted),

@@ -178,7 +178,7 @@ static void test_source__of_a_logged_model_is_its_files_and_its_run(void **state
 /* ---- refusals */
 
 /* B02 of the tester's list. */
-static void test_source__is_no_path_and_no_other_store(void **state) {
+static void test_source__is_no_path_and_no_page(void **state) {
     struct domains *d = *state;
     static const char *const SOURCES[] = {"file:///etc",
                                           "/etc",
@@ -190,7 +190,6 @@ static void test_source__is_no_path_and_no_other_store(void **state) {
                                           "ftp://x/",
                                           "dbfs:/..",
                                           "s3://..",
-                                          "s3://b/k",
                                           "mlflow-artifacts:/../../x",
                                           "models:/self/1",
                                           "models:/self",
@@ -206,8 +205,6 @@ static void test_source__is_no_path_and_no_other_store(void **state) {
                                           "runs:/0123/m?x=1",
                                           "runs:/0123/a%00b",
                                           "runs:/0123/a\\u0007b",
-                                          "mlflow-artifacts:/0/nothing/here",
-                                          "mlflow-artifacts://host/0/x",
                                           "dummy-source"};
     for (size_t i = 0; i < sizeof(SOURCES) / sizeof(SOURCES[0]); i++) {
         struct test_reply *reply = register_as(d, 400, "self", SOURCES[i]);
@@ -215,6 +212,22 @@ static void test_source__is_no_path_and_no_other_store(void **state) {
     }
     assert_string_equal(test_sql_value(d->db, "select count(*) from models where name = 'self'"),
                         "0");
+}
+
+/* A client may register what it reads itself; the address is kept and nobody asks it. */
+static void test_source__of_another_store_is_kept(void **state) {
+    struct domains *d = *state;
+    static const char *const SOURCES[] = {"s3://bucket/model..2/k", "gs://bucket/....",
+                                          "mlflow-artifacts:/0/nothing/here",
+                                          "mlflow-artifacts://host/0/x", "runs:/run_7/model"};
+    for (size_t i = 0; i < sizeof(SOURCES) / sizeof(SOURCES[0]); i++) {
+        json_t *version = registered(d, "kept", SOURCES[i]);
+        assert_string_equal(text_at(version, "source"), SOURCES[i]);
+        assert_string_equal(text_at(version, "location"), SOURCES[i]);
+        assert_true(json_is_null(at(version, "run_id")));
+        assert_int_equal(json_array_size(at(version, "files")), 0);
+    }
+    assert_string_equal(text_at(registered(d, "copied", "models:/kept/1"), "location"), SOURCES[0]);
 }
 
 static void test_source__of_others_does_not_exist(void **state) {
@@ -229,7 +242,6 @@ static void test_source__of_others_does_not_exist(void **state) {
         arena_printf(d->arena, "runs:/%s/m", other),
         arena_printf(d->arena, "mlflow-artifacts:/0/%s/artifacts/m", theirs),
         "runs:/00000000000070008000000000000000/m",
-        "runs:/no-id/m",
         "models:/nobodys/1",
         "models:/of ours/2",
         "models:/of ours@none",
@@ -295,7 +307,8 @@ int main(void) {
         cmocka_unit_test(test_source__of_a_version_is_the_same_model_again),
         cmocka_unit_test(test_source__of_a_training_run_can_be_served),
         cmocka_unit_test(test_source__of_a_logged_model_is_its_files_and_its_run),
-        cmocka_unit_test(test_source__is_no_path_and_no_other_store),
+        cmocka_unit_test(test_source__is_no_path_and_no_page),
+        cmocka_unit_test(test_source__of_another_store_is_kept),
         cmocka_unit_test(test_source__of_others_does_not_exist),
         cmocka_unit_test(test_version__of_another_kind_is_kept_but_not_served),
         cmocka_unit_test(test_prompt__has_a_word_for_a_source_and_no_files),

@@ -691,6 +691,10 @@ export interface ModelVersion {
   /** as it was given */
   source: string;
   run_id: string | null;
+  /** a run of another server, or empty */
+  run_ref: string;
+  /** address of its files in another store, or empty */
+  location: string;
   /** a page elsewhere, or empty */
   run_link: string;
   logged_model_id: string | null;
@@ -724,7 +728,7 @@ export interface ModelVersionCreate {
   model: string;
   /** the run it comes from; without a source, a succeeded one with a model */
   run_id?: string | null;
-  /** where its files are: runs:/<run>/path, models:/<name>/<version>, models:/<name>@<alias>, models:/m-<logged model> or mlflow-artifacts:/… */
+  /** where its files are: runs:/<run>/path, models:/<name>/<version>, models:/<name>@<alias>, models:/m-<logged model> or mlflow-artifacts:/…; an address of another store is kept, and nothing behind it asked */
   source?: string | null;
   run_link?: string | null;
   description?: string;
