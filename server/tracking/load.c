@@ -31,6 +31,14 @@ static const struct field VALUE_ROW_FIELDS[] = {
     {.name = "step", .type = FIELD_TYPE_INT, .offset = offsetof(struct value_row, value.step)},
     {.name = "at_us", .type = FIELD_TYPE_INT, .offset = offsetof(struct value_row, value.at_us)},
     {.name = "value", .type = FIELD_TYPE_STRING, .offset = offsetof(struct value_row, value.text)},
+    {.name = "least",
+     .type = FIELD_TYPE_STRING,
+     .offset = offsetof(struct value_row, value.least),
+     .flags = FIELD_NULLABLE},
+    {.name = "greatest",
+     .type = FIELD_TYPE_STRING,
+     .offset = offsetof(struct value_row, value.greatest),
+     .flags = FIELD_NULLABLE},
 };
 static SHAPE(VALUE_ROW_SHAPE, "ValueRow", struct value_row, VALUE_ROW_FIELDS);
 
@@ -114,9 +122,12 @@ double run_value_real(const struct run_value *value) {
     return strtod(value->text, NULL); /* reads NaN and Infinity too */
 }
 
-static enum err load_values(struct page *p, bool with_times) {
+static enum err load_values(struct page *p, unsigned what) {
     struct list rows;
-    TRY(db_many(p->cx, with_times ? &SQL_load_metric_points : &SQL_load_metrics,
+    TRY(db_many(p->cx,
+                what & RUN_WITH_TIMES    ? &SQL_load_metric_points
+                : what & RUN_WITH_RANGES ? &SQL_load_metric_ranges
+                                         : &SQL_load_metrics,
                 ARGS(p->cx->who.team_id, p->ids), &VALUE_ROW_SHAPE, &rows));
     const struct value_row *row = rows.items;
     struct run_value *values = arena_new_array(p->cx->arena, struct run_value, rows.count + 1);
@@ -217,17 +228,19 @@ static enum err load_inputs(struct page *p) {
 /* ---- runs */
 
 /* The ids that were found are what the other statements ask for: places count these. */
-static enum err load_rows(struct page *p, const char *const *ids, size_t count, bool with_spec) {
+static enum err load_rows(struct page *p, const char *const *ids, size_t count, unsigned what) {
     struct list rows;
-    TRY(db_many(p->cx, &SQL_load_runs,
-                ARGS(p->cx->who.team_id, db_text_array(p->cx, ids, count), db_bool(with_spec)),
-                &RUN_SHAPE, &rows));
+    TRY(db_many(
+        p->cx, &SQL_load_runs,
+        ARGS(p->cx->who.team_id, db_text_array(p->cx, ids, count), db_bool(what & RUN_WITH_SPEC)),
+        &RUN_SHAPE, &rows));
     const struct run *run = rows.items;
     p->count = rows.count;
     p->runs = arena_new_array(p->cx->arena, struct run_details, rows.count + 1);
     const char **found = arena_new_array(p->cx->arena, const char *, rows.count + 1);
     for (size_t i = 0; i < rows.count; i++) {
         p->runs[i].run = run[i];
+        p->runs[i].with_ranges = what & RUN_WITH_RANGES;
         found[i] = run[i].id;
     }
     p->ids = db_text_array(p->cx, found, rows.count);
@@ -237,11 +250,11 @@ static enum err load_rows(struct page *p, const char *const *ids, size_t count, 
 enum err runs_load(struct ctx *cx, const char *const *ids, size_t count, unsigned what,
                    struct list *ret) {
     struct page p = {.cx = cx};
-    TRY(load_rows(&p, ids, count, what & RUN_WITH_SPEC));
+    TRY(load_rows(&p, ids, count, what));
     if (what & (RUN_WITH_PARAMS | RUN_WITH_TAGS))
         TRY(load_texts(&p, what));
     if (what & RUN_WITH_METRICS)
-        TRY(load_values(&p, what & RUN_WITH_TIMES));
+        TRY(load_values(&p, what));
     if (what & RUN_WITH_INPUTS)
         TRY(load_inputs(&p));
     *ret = (struct list){p.runs, p.count};

@@ -11,7 +11,8 @@ enum run_with {
     RUN_WITH_INPUTS = 8,  /* data sets, models read and models made */
     RUN_WITH_TIMES = 16,  /* when metrics were last logged: step and time */
     RUN_WITH_ALL = 31,
-    RUN_WITH_SPEC = 32 /* the spec a run was started with; not part of ALL */
+    RUN_WITH_SPEC = 32,  /* the spec a run was started with; not part of ALL */
+    RUN_WITH_RANGES = 64 /* the least and the greatest of each metric, without times; nor this */
 };
 
 /* A parameter or a tag. */
@@ -24,6 +25,7 @@ struct run_value {
     const char *key;
     int64_t step, at_us; /* 0 without RUN_WITH_TIMES */
     const char *text;    /* the value as the shortest text that reads back: 0.1, 1e-07, NaN */
+    const char *least, *greatest; /* likewise, of the finite ones; NULL without RUN_WITH_RANGES */
 };
 double run_value_real(const struct run_value *value);
 
@@ -42,6 +44,7 @@ struct run_details {
     struct run run; /* its tags, params and metrics are NULL: they stand below; no evaluation */
     struct list params, tags;                /* struct run_text, by key */
     struct list metrics;                     /* struct run_value, by key */
+    bool with_ranges;                        /* RUN_WITH_RANGES was asked for */
     struct list datasets;                    /* struct run_dataset, by name */
     struct list model_inputs, model_outputs; /* struct run_model */
 };

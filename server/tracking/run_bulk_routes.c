@@ -38,6 +38,7 @@ static const char *const FORMATS[] = {"csv", "jsonl", NULL};
 struct export_query {
     const char *experiment, *filter, *order_by;
     int format, lifecycle;
+    bool ranges;
 };
 static const struct field EXPORT_QUERY_FIELDS[] = {
     FIELD(ENUM, struct export_query, format, .flags = FIELD_REQUIRED, .names = FORMATS),
@@ -48,6 +49,8 @@ static const struct field EXPORT_QUERY_FIELDS[] = {
           .doc = "as of the list"),
     FIELD(ENUM, struct export_query, lifecycle, .names = LIFECYCLE_NAMES,
           .doc = "active by default"),
+    FIELD(BOOL, struct export_query, ranges,
+          .doc = "with the least and the greatest value of each metric"),
 };
 static SHAPE(EXPORT_QUERY, "RunExportQuery", struct export_query, EXPORT_QUERY_FIELDS);
 
@@ -69,6 +72,7 @@ static enum err get_export(struct ctx *cx, const struct req *rq, struct reply *r
                                       .lifecycle = query->lifecycle};
     bool csv = query->format == EXPORT_CSV;
     export->format = query->format;
+    export->with_ranges = query->ranges;
     TRY(run_export_prepare(cx, &search, export));
     reply_header(cx, rp, "Content-Disposition",
                  csv ? "attachment; filename=\"runs.csv\"" : "attachment; filename=\"runs.jsonl\"");

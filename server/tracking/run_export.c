@@ -49,7 +49,8 @@ static const char *const COLUMN_PREFIXES[] = {"params.", "metrics.", "tags."};
 struct column {
     int64_t kind;
     const char *key;
-    const char *cell; /* of the run being written; NULL = it has none */
+    const char *cell;             /* of the run being written; NULL = it has none */
+    const char *least, *greatest; /* of a metric's column, likewise */
 };
 static const struct field COLUMN_FIELDS[] = {
     FIELD(INT, struct column, kind),
@@ -62,7 +63,8 @@ struct writer {
     const struct run_export *export;
     struct column *columns;
     size_t column_count;
-    bool is_read; /* somebody still takes what is written */
+    struct column nowhere; /* for what was logged since the columns were looked at */
+    bool is_read;          /* somebody still takes what is written */
 };
 
 static int compare_columns(const void *a, const void *b) {
@@ -86,13 +88,12 @@ static enum err find_columns(struct ctx *cx, struct writer *w) {
     return OK;
 }
 
-static void set_cell(struct writer *w, enum column_kind kind, const char *key, const char *cell) {
+static struct column *column_of(struct writer *w, enum column_kind kind, const char *key) {
     const struct column wanted = {.kind = kind, .key = key};
     struct column *found = w->column_count ? bsearch(&wanted, w->columns, w->column_count,
                                                      sizeof(wanted), compare_columns)
                                            : NULL;
-    if (found) /* else logged since the columns were looked at */
-        found->cell = cell;
+    return found ? found : &w->nowhere;
 }
 
 /* ---- a run as a line */
@@ -133,6 +134,20 @@ static int64_t time_of(const struct run *run, size_t member) {
     return *(const int64_t *)(const void *)((const char *)run + MEMBERS[member].offset);
 }
 
+static bool has_ranges(const struct writer *w, const struct column *column) {
+    return w->export->with_ranges && column->kind == COLUMN_METRIC;
+}
+
+static void put_range_names(struct buf *out, const char *name) {
+    static const char *const CALLS[] = {"min", "max"};
+    for (size_t i = 0; i < 2; i++) {
+        auto_buf range = {0};
+        buf_printf(&range, "%s(%s)", CALLS[i], name);
+        buf_text(out, ",");
+        csv_text(out, range.data);
+    }
+}
+
 static void put_csv_head(struct buf *out, const struct writer *w) {
     for (size_t i = 0; i < MEMBER_COUNT; i++)
         buf_printf(out, "%s,", MEMBERS[i].name);
@@ -142,6 +157,8 @@ static void put_csv_head(struct buf *out, const struct writer *w) {
         buf_printf(&name, "%s%s", COLUMN_PREFIXES[w->columns[i].kind], w->columns[i].key);
         buf_text(out, ",");
         csv_text(out, name.data);
+        if (has_ranges(w, &w->columns[i]))
+            put_range_names(out, name.data);
     }
     buf_text(out, "\r\n");
 }
@@ -150,13 +167,17 @@ static void fill_cells(struct writer *w, const struct run_details *details) {
     const struct run_text *params = details->params.items, *tags = details->tags.items;
     const struct run_value *metrics = details->metrics.items;
     for (size_t i = 0; i < w->column_count; i++)
-        w->columns[i].cell = NULL;
+        w->columns[i].cell = w->columns[i].least = w->columns[i].greatest = NULL;
     for (size_t i = 0; i < details->params.count; i++)
-        set_cell(w, COLUMN_PARAM, params[i].key, params[i].value);
-    for (size_t i = 0; i < details->metrics.count; i++)
-        set_cell(w, COLUMN_METRIC, metrics[i].key, metrics[i].text);
+        column_of(w, COLUMN_PARAM, params[i].key)->cell = params[i].value;
+    for (size_t i = 0; i < details->metrics.count; i++) {
+        struct column *column = column_of(w, COLUMN_METRIC, metrics[i].key);
+        column->cell = metrics[i].text;
+        column->least = metrics[i].least;
+        column->greatest = metrics[i].greatest;
+    }
     for (size_t i = 0; i < details->tags.count; i++)
-        set_cell(w, COLUMN_TAG, tags[i].key, tags[i].value);
+        column_of(w, COLUMN_TAG, tags[i].key)->cell = tags[i].value;
 }
 
 static void put_csv(struct buf *out, struct writer *w, const struct run_details *details) {
@@ -176,6 +197,9 @@ static void put_csv(struct buf *out, struct writer *w, const struct run_details 
             buf_text(out, column->cell);
         else
             csv_text(out, column->cell);
+        if (has_ranges(w, column))
+            buf_printf(out, ",%s,%s", column->least ? column->least : "",
+                       column->greatest ? column->greatest : "");
     }
     buf_text(out, "\r\n");
 }
@@ -195,7 +219,9 @@ static enum err write_runs(struct ctx *cx, struct writer *w, size_t from) {
     struct list runs;
     auto_buf out = {0};
     TRY(runs_load(cx, ids + from, left < PART ? left : PART,
-                  RUN_WITH_PARAMS | RUN_WITH_TAGS | RUN_WITH_METRICS | RUN_WITH_SPEC, &runs));
+                  RUN_WITH_PARAMS | RUN_WITH_TAGS | RUN_WITH_METRICS | RUN_WITH_SPEC |
+                      (w->export->with_ranges ? RUN_WITH_RANGES : 0),
+                  &runs));
     TRY(db_commit(cx));
     const struct run_details *details = runs.items;
     for (size_t i = 0; i < runs.count; i++)

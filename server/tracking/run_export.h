@@ -10,8 +10,9 @@
 enum export_format { EXPORT_CSV, EXPORT_JSONL };
 
 struct run_export {
-    int format;      /* enum export_format */
-    struct list ids; /* const char *, in order */
+    int format;       /* enum export_format */
+    bool with_ranges; /* the least and the greatest of each metric too */
+    struct list ids;  /* const char *, in order */
 };
 
 /* Finds what there is to write, in the order of the search (its limit and token are ignored).

@@ -36,6 +36,25 @@ static void write_values(struct json_writer *w, const struct list *values) {
     jw_end(w, '}');
 }
 
+/* The least or the greatest value of each metric that has one; null when nobody asked. */
+static void write_extremes(struct json_writer *w, const char *name,
+                           const struct run_details *details, size_t extreme) {
+    const struct run_value *value = details->metrics.items;
+    if (!details->with_ranges) {
+        jw_member_text(w, name, NULL);
+        return;
+    }
+    jw_member_begin(w, name, '{');
+    for (size_t i = 0; i < details->metrics.count; i++) {
+        const char *text = *(const char *const *)(const void *)((const char *)&value[i] + extreme);
+        if (!text)
+            continue;
+        jw_name(w, value[i].key);
+        jw_raw(w, text);
+    }
+    jw_end(w, '}');
+}
+
 static void write_time(struct json_writer *w, const char *name, int64_t at_us) {
     char text[TIME_TEXT_SIZE];
     if (at_us)
@@ -93,6 +112,8 @@ void run_write(struct json_writer *w, const struct run_details *details) {
     write_texts(w, "tags", &details->tags);
     write_texts(w, "params", &details->params);
     write_values(w, &details->metrics);
+    write_extremes(w, "metrics_min", details, offsetof(struct run_value, least));
+    write_extremes(w, "metrics_max", details, offsetof(struct run_value, greatest));
     jw_name(w, "progress");
     jw_real(w, run->progress);
     jw_member_text(w, "message", run->message);

@@ -54,6 +54,7 @@ static enum err split_ids(struct ctx *cx, const char *text, struct list *ret) {
 struct run_list_query {
     const char *cursor, *order_by, *sort, *experiments;
     int64_t limit;
+    bool ranges;
     struct run_scope scope;
 };
 #define SCOPE_FIELD(kind, owner, member, ...)                                                      \
@@ -80,6 +81,7 @@ static const struct field RUN_LIST_QUERY_FIELDS[] = {
           .doc = "created_at, name or metrics.KEY; a leading - turns it round; see order_by"),
     FIELD(STRING, struct run_list_query, experiments, .flags = FIELD_NULLABLE, .max = 8000,
           .doc = "ids separated by commas; all by default"),
+    FIELD(BOOL, struct run_list_query, ranges, .doc = "with metrics_min and metrics_max"),
     SCOPE_FIELDS(struct run_list_query),
 };
 static SHAPE(RUN_LIST_QUERY, "RunListQuery", struct run_list_query, RUN_LIST_QUERY_FIELDS);
@@ -126,7 +128,9 @@ static enum err get_runs(struct ctx *cx, const struct req *rq, struct reply *rp)
     search_of(&query.scope, project.id, &search);
     TRY(run_search(cx, &search, &page));
     TRY(runs_load(cx, (const char *const *)page.ids.items, page.ids.count,
-                  RUN_WITH_PARAMS | RUN_WITH_TAGS | RUN_WITH_METRICS | RUN_WITH_SPEC, &runs));
+                  RUN_WITH_PARAMS | RUN_WITH_TAGS | RUN_WITH_METRICS | RUN_WITH_SPEC |
+                      (query.ranges ? RUN_WITH_RANGES : 0),
+                  &runs));
     reply_runs(cx, rp, &runs, page.next);
     return OK;
 }

@@ -45,6 +45,11 @@ SHAPE(ID_ROW, "IdRow", struct id_row, ID_ROW_FIELDS);
     FIELD(JSON, struct run, params, .typescript = "Record<string, string>"),                       \
     FIELD(JSON, struct run, metrics, .typescript = "Record<string, number | string>",              \
           .doc = "the last value of each metric"),                                                 \
+    FIELD(JSON, struct run, metrics_min, .flags = FIELD_NULLABLE,                                  \
+          .typescript = "Record<string, number>",                                                  \
+          .doc = "the least finite value of each, in lists with ranges=true"),                     \
+    FIELD(JSON, struct run, metrics_max, .flags = FIELD_NULLABLE,                                  \
+          .typescript = "Record<string, number>", .doc = "the greatest, likewise"),                \
     FIELD(REAL, struct run, progress),                                                             \
     FIELD(STRING, struct run, message),                                                            \
     FIELD(REAL, struct run, eta_s, .flags = FIELD_NULLABLE),                                       \

@@ -47,8 +47,9 @@ struct run {
     int64_t dataset_version;
     int64_t created_at, started_at, finished_at;
     const char *created_by, *notes;
-    json_t *tags, *params; /* objects of text */
-    json_t *metrics;       /* last value of each key, at most 1,000 keys */
+    json_t *tags, *params;             /* objects of text */
+    json_t *metrics;                   /* last value of each key, at most 1,000 keys */
+    json_t *metrics_min, *metrics_max; /* NULL: lists write them from struct run_details */
     double progress;
     const char *message;
     double eta_s; /* NaN = unknown */

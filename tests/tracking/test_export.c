@@ -24,15 +24,20 @@ static int lines_of(const char *text) {
     return count;
 }
 
-static void log_metric(struct domains *d, json_t *run, const char *key, double value) {
+static void log_metric_at(struct domains *d, json_t *run, const char *key, int64_t step,
+                          double value) {
     struct ctx cx;
     test_ctx_user(&cx, d->db, &d->ours, ROLE_OWNER);
     cx.app = d->app;
     const struct metric_point point = {
-        .key = key, .step = 1, .at_us = 1790000000000000, .value = value};
+        .key = key, .step = step, .at_us = 1790000000000000, .value = value};
     assert_ok(run_log_metrics(&cx, text_at(run, "id"), &point, 1), &cx.err);
     assert_ok(db_commit(&cx), &cx.err);
     ctx_done(&cx);
+}
+
+static void log_metric(struct domains *d, json_t *run, const char *key, double value) {
+    log_metric_at(d, run, key, 1, value);
 }
 
 static void test_export__of_csv_has_a_column_a_key(void **state) {
@@ -51,6 +56,27 @@ static void test_export__of_csv_has_a_column_a_key(void **state) {
     assert_non_null(strstr(csv, "\"'=evil()\",\"csv\""));
     assert_non_null(strstr(csv, "running,,\"3\",Infinity,\r\n"));
     assert_non_null(strstr(csv, "running,\"-0.1\",,-0.25,\"say \"\"hi\"\"\"\r\n"));
+}
+
+static void test_export__of_csv_with_ranges(void **state) {
+    struct domains *d = *state;
+    json_t *run = open_with(d, "{\"experiment\":\"ranges\",\"params\":{\"n\":\"1\"}}");
+    json_t *nan = open_with(d, "{\"experiment\":\"ranges\",\"params\":{\"n\":\"2\"}}");
+    static const double VALUES[] = {0.5, -2, 0.25};
+    for (int i = 0; i < 3; i++)
+        log_metric_at(d, run, "loss", i, VALUES[i]);
+    log_metric(d, nan, "loss", NAN);
+    const char *csv = export_of(d, arena_printf(d->arena, "format=csv&ranges=true&experiment=%s",
+                                                text_at(run, "experiment_id")));
+    assert_non_null(
+        strstr(csv, "\"metrics.loss\",\"min(metrics.loss)\",\"max(metrics.loss)\"\r\n"));
+    assert_non_null(strstr(csv, "running,\"1\",0.25,-2,0.5\r\n"));
+    assert_non_null(strstr(csv, "running,\"2\",NaN,,\r\n"));
+    const char *lines =
+        export_of(d, arena_printf(d->arena, "format=jsonl&ranges=true&experiment=%s",
+                                  text_at(run, "experiment_id")));
+    assert_non_null(strstr(lines, "\"metrics_min\":{\"loss\":-2},\"metrics_max\":{\"loss\":0.5}"));
+    assert_non_null(strstr(lines, "\"metrics_min\":{},\"metrics_max\":{}"));
 }
 
 static void test_export__of_jsonl_is_runs_as_lists_have_them(void **state) {
@@ -102,6 +128,7 @@ static void test_export__refuses_before_it_begins(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_export__of_csv_has_a_column_a_key),
+        cmocka_unit_test(test_export__of_csv_with_ranges),
         cmocka_unit_test(test_export__of_jsonl_is_runs_as_lists_have_them),
         cmocka_unit_test(test_export__goes_in_parts),
         cmocka_unit_test(test_export__of_nothing_is_a_head),

@@ -142,6 +142,21 @@ static void test_runs__are_sorted_across_pages(void **state) {
     assert_order(d, "-metrics.val/loss", "bacd");
 }
 
+static void test_runs__have_ranges_when_asked(void **state) {
+    struct domains *d = *state;
+    json_t *run = run_make(d, "ranged");
+    log_one(d, run, "loss", "\"NaN\"");
+    assert_true(json_is_null(
+        at(item_at(get_ok(d, "/api/v1/projects/ours/runs?q=ranged"), 0), "metrics_min")));
+    json_t *item = item_at(get_ok(d, "/api/v1/projects/ours/runs?q=ranged&ranges=true"), 0);
+    assert_string_equal(text_at(at(item, "metrics"), "loss"), "NaN");
+    assert_int_equal(json_object_size(at(item, "metrics_max")), 0);
+    log_one(d, run, "acc", "-0.5");
+    item = item_at(get_ok(d, "/api/v1/projects/ours/runs?q=ranged&ranges=true"), 0);
+    assert_float_equal(real_at(at(item, "metrics_min"), "acc"), -0.5, 0);
+    assert_float_equal(real_at(at(item, "metrics_max"), "acc"), -0.5, 0);
+}
+
 static void test_runs__bad_sort_names_the_member(void **state) {
     struct domains *d = *state;
     static const char *const SORTS[] = {"id", "name;drop", "--name", "metric.x"};
@@ -299,6 +314,7 @@ int main(void) {
         cmocka_unit_test(test_run__ends_once),
         cmocka_unit_test(test_run__is_renamed_noted_and_tagged),
         cmocka_unit_test(test_runs__are_sorted_across_pages),
+        cmocka_unit_test(test_runs__have_ranges_when_asked),
         cmocka_unit_test(test_runs__bad_sort_names_the_member),
         cmocka_unit_test(test_runs__are_filtered),
         cmocka_unit_test(test_experiment__is_created_and_counts_its_runs),

@@ -924,6 +924,10 @@ export interface Run {
   params: Record<string, string>;
   /** the last value of each metric */
   metrics: Record<string, number | string>;
+  /** the least finite value of each, in lists with ranges=true */
+  metrics_min: Record<string, number> | null;
+  /** the greatest, likewise */
+  metrics_max: Record<string, number> | null;
   progress: number;
   message: string;
   eta_s: number | null;
