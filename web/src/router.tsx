@@ -18,6 +18,7 @@ import { setupQuery } from "./api/entry";
 import { projectsQuery } from "./api/projects";
 import { sessionQuery } from "./api/session";
 import { ErrorState, Skeleton } from "./components/Status";
+import { PageFrame } from "./components/Surface";
 import { parseSearch, stringifySearch } from "./lib/urlState";
 import { NoProjectPage } from "./pages/home/NoProjectPage";
 import { SignInPage } from "./pages/session/SignInPage";
@@ -33,6 +34,15 @@ const DOORS: Record<string, ComponentType> = {
     "/invite/$token": open(() => import("./pages/session/InvitePage"), "doors"),
     "/reset/$token": open(() => import("./pages/session/ResetPage"), "doors"),
 };
+
+/* Asking the router again would bring the same broken promise: the browser loads everything anew. */
+function BrokenPage({ error }: { error: unknown }) {
+    return (
+        <PageFrame>
+            <ErrorState error={error} onRetry={() => location.reload()} />
+        </PageFrame>
+    );
+}
 
 export function makeRouter(cache: QueryClient) {
     const root = createRootRoute({
@@ -69,7 +79,7 @@ export function makeRouter(cache: QueryClient) {
         getParentRoute: () => root,
         id: "shell",
         component: Shell,
-        errorComponent: ({ error, reset }) => <ErrorState error={error} onRetry={reset} />,
+        errorComponent: BrokenPage,
         beforeLoad: async ({ location }) => {
             try {
                 await cache.ensureQueryData(sessionQuery);
@@ -99,11 +109,11 @@ export function makeRouter(cache: QueryClient) {
             path,
             beforeLoad: ({ params }) => localStorage.setItem(LAST_PROJECT, (params as { project: string }).project),
             component: () => (
-                <Suspense fallback={<Skeleton lines={10} />}>
+                <Suspense fallback={<PageFrame><Skeleton lines={10} /></PageFrame>}>
                     <Page />
                 </Suspense>
             ),
-            errorComponent: ({ error, reset }) => <ErrorState error={error} onRetry={reset} />,
+            errorComponent: BrokenPage,
         });
 
     return createRouter({

@@ -186,6 +186,7 @@ export const TRACKING_ROUTES = [
         experiments = experiments.filter((item) => item.id !== key);
         r.writeHead(204).end();
     }],
+    ["GET", "/permissions/check", (_p, url) => ({ allowed: true, permission: url.searchParams.get("permission"), role: world.session.role, needs: "editor", because: "role in the team", who_can_grant: [] })],
     ["GET", "/projects/:project/runs", ([slug], url, _b, _r, problem) => listRuns(slug, url, problem)],
     ["GET", "/projects/:project/runs/fields", () => ({ items: FIELDS })],
     ["POST", "/projects/:project/runs/aggregate", (_p, _u, body) => groups(body)],

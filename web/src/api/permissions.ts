@@ -1,7 +1,32 @@
 /* Who can do what, and why; and the roles in one project that differ from those in the team. */
-import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { queryOptions, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api } from "./client";
-import type { EffectivePermission, Page, ProjectRole, ProjectRoleSet } from "./types";
+import { sessionQuery } from "./session";
+import type { EffectivePermission, Page, PermissionAnswer, ProjectRole, ProjectRoleSet } from "./types";
+
+const RECHECK_MS = 60_000;
+
+/** Those that pages ask about before they offer a change. */
+export type Change = "dataset.write" | "endpoint.write" | "job.write" | "model.write" | "run.write";
+
+export interface May {
+    /** Without an answer the role in the team decides what is shown; the server decides what is done. */
+    may: boolean;
+    /** Why not, and who can change that. */
+    refusal: PermissionAnswer | null;
+}
+
+export function useMay(project: string, permission: Change): May {
+    const { data: session } = useQuery(sessionQuery);
+    const { data } = useQuery({
+        queryKey: ["permissions", project, "check", permission, session?.role],
+        queryFn: ({ signal }) => api<PermissionAnswer>("/api/v1/permissions/check", { query: { permission, project }, signal }),
+        enabled: project !== "" && session !== undefined,
+        staleTime: RECHECK_MS,
+        retry: false,
+    });
+    return { may: data?.allowed ?? session?.role !== "viewer", refusal: data && !data.allowed ? data : null };
+}
 
 export function permissionsQuery(project: string) {
     return queryOptions({

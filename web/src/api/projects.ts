@@ -1,6 +1,7 @@
 /* Projects of the caller's team, and the lineage graph that joins everything in them. */
-import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { queryOptions, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api } from "./client";
+import { useLive } from "./events";
 import type { LineageGraph, Page, Project } from "./types";
 
 export const projectsQuery = queryOptions({
@@ -14,6 +15,13 @@ export function projectQuery(slug: string) {
         queryKey: ["project", slug],
         queryFn: ({ signal }) => api<Project>(`/api/v1/projects/${slug}`, { signal }),
     });
+}
+
+/** Follows what is made and changed in a project, from before its first object is there. */
+export function useProjectLive(slug: string): ReturnType<typeof useLive> {
+    const { data } = useQuery(projectsQuery);
+    const project = data?.items.find((item) => item.slug === slug);
+    return useLive(project ? [`project:${project.id}`] : [], project !== undefined);
 }
 
 export function useCreateProject() {

@@ -9,6 +9,7 @@ import {
 import { asFilter } from "../lib/filterText";
 import { api, withQuery } from "./client";
 import type {
+    AggregateMetric,
     Items,
     Lifecycle,
     MetricSeries,
@@ -33,6 +34,8 @@ export interface RunFilter {
     /** "metrics.loss DESC"; the newest first when there is none */
     order_by?: string;
     lifecycle?: Lifecycle;
+    /** With the least and the greatest value of each metric. */
+    ranges?: boolean;
 }
 
 export function runsQuery(project: string, filter: RunFilter, limit = 100) {
@@ -62,13 +65,13 @@ export function runFieldsQuery(project: string, experiment: string | undefined) 
 const GROUP_METRICS = 8;
 
 /** A summary of all runs that the filter finds, by the value of one field. */
-export function runGroupsQuery(project: string, { order_by: _order, ...filter }: RunFilter, by: string, metrics: string[]) {
+export function runGroupsQuery(project: string, { order_by: _order, ...filter }: RunFilter, by: string, metrics: AggregateMetric[]) {
     return queryOptions({
         queryKey: ["runs", project, "groups", filter, by, metrics],
         queryFn: ({ signal }) =>
             api<Items<RunGroup>>(`/api/v1/projects/${project}/runs/aggregate`, {
                 method: "POST",
-                json: { ...filter, group_by: [by], metrics: metrics.slice(0, GROUP_METRICS).map((key) => ({ key })) },
+                json: { ...filter, group_by: [by], metrics: metrics.slice(0, GROUP_METRICS) },
                 signal,
             }),
         enabled: by !== "",

@@ -5,7 +5,7 @@ import type { ReactNode } from "react";
 import { ApiError } from "../lib/apiError";
 import type { Freshness } from "../api/events";
 import type { JobError } from "../api/types";
-import { useI18n } from "../i18n/i18n";
+import { useI18n, type I18n } from "../i18n/i18n";
 import { cx } from "../lib/cx";
 import { formatDuration } from "../lib/format";
 import { Button } from "./Button";
@@ -112,17 +112,23 @@ export function EmptyState({ icon: Icon, title, body, children }: { icon: Lucide
     );
 }
 
+/* Proxies answer in pages of their own: what is left of those is the status. */
+function reasonOf(error: unknown, t: I18n["t"]): string {
+    if (!(error instanceof ApiError)) return t(error instanceof TypeError && /import|fetch/.test(error.message) ? "error.network" : "error.page");
+    if (error.code === "NETWORK") return t("error.network");
+    return error.message === "" ? t("error.status", { status: error.status }) : error.message;
+}
+
 /** What went wrong, in the server's own words, with the request id to quote. */
 export function ErrorState({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
     const { t } = useI18n();
     const known = error instanceof ApiError ? error : null;
-    const text = known && known.code !== "NETWORK" ? known.message : t("error.network");
     return (
         <div className={css.failed} role="alert">
             <CircleAlert size={17} aria-hidden />
             <div className="grow">
                 <strong>{t(known?.status === 404 ? "error.not_found" : known?.status === 403 ? "error.forbidden" : "error.title")}</strong>
-                <p>{text}</p>
+                <p>{reasonOf(error, t)}</p>
                 <div className={css.where}>
                     {known?.field && <span>{t("error.field", { field: known.field })}</span>}
                     {known?.requestId && <span className="mono">{t("error.request", { id: known.requestId })}</span>}
@@ -175,9 +181,33 @@ interface AnswerProps<T> {
     children: (data: T) => ReactNode;
 }
 
+/* What is shown came earlier: asking again, or for the rest of a list, failed. */
+function Outdated({ query }: { query: UseQueryResult<unknown, Error> }) {
+    const { t } = useI18n();
+    const more = "isFetchNextPageError" in query && query.isFetchNextPageError === true;
+    return (
+        <div className={css.outdated} role="status">
+            <CircleAlert size={14} aria-hidden />
+            <span className="grow">
+                <strong>{t(more ? "error.more" : "error.outdated")}</strong> {reasonOf(query.error, t)}
+            </span>
+            <Button small icon={RotateCcw} busy={query.isFetching} onClick={() => void query.refetch()}>
+                {t("action.retry")}
+            </Button>
+        </div>
+    );
+}
+
 /** Loading, failed or full; the child decides what empty looks like. */
 export function Answer<T>({ query, lines, children }: AnswerProps<T>) {
-    if (query.data !== undefined) return <>{children(query.data)}</>;
+    if (query.data !== undefined) {
+        return (
+            <>
+                {query.isError && <Outdated query={query} />}
+                {children(query.data)}
+            </>
+        );
+    }
     if (query.isError) return <ErrorState error={query.error} onRetry={() => void query.refetch()} />;
     return <Skeleton {...(lines ? { lines } : {})} />;
 }

@@ -1,9 +1,11 @@
 /* The surfaces a page is made of: the page with its title row, cards, and strips of facts. */
+import type { UseQueryResult } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { ChevronRight } from "lucide-react";
 import { Fragment, useEffect, type ReactNode } from "react";
 import { useI18n } from "../i18n/i18n";
 import { cx } from "../lib/cx";
+import { Answer } from "./Status";
 import css from "./Surface.module.css";
 
 export interface Crumb {
@@ -28,7 +30,7 @@ export function Page({ title, crumbs, lead, badge, actions, children }: PageProp
     }, [title, t]);
     return (
         <div className={css.page}>
-            {crumbs && (
+            {crumbs && crumbs.length > 0 && (
                 <nav className={css.crumbs} aria-label={t("shell.breadcrumbs")}>
                     {crumbs.map((crumb, index) => (
                         <Fragment key={crumb.to + index}>
@@ -53,6 +55,31 @@ export function Page({ title, crumbs, lead, badge, actions, children }: PageProp
             {children}
         </div>
     );
+}
+
+interface PageAnswerProps<T> {
+    query: UseQueryResult<T, Error>;
+    /** What kind of thing it is, until its name is known. */
+    title: string;
+    crumbs: Crumb[];
+    children: (data: T) => ReactNode;
+}
+
+/** A page about one object: while that loads, or if it cannot be had, the page already says where one is. */
+export function PageAnswer<T>({ query, title, crumbs, children }: PageAnswerProps<T>) {
+    if (query.data !== undefined) return <>{children(query.data)}</>;
+    return (
+        <Page title={title} crumbs={crumbs}>
+            <Answer query={query} lines={10}>
+                {children}
+            </Answer>
+        </Page>
+    );
+}
+
+/** The page's place and margins alone: before its code has come, or when it broke. */
+export function PageFrame({ children }: { children: ReactNode }) {
+    return <div className={css.page}>{children}</div>;
 }
 
 interface CardProps {

@@ -7,10 +7,11 @@ interface PageOf<T> {
 }
 
 export function useRows<T>(query: UseInfiniteQueryResult<InfiniteData<PageOf<T>>>): { rows: T[]; onEnd: () => void } {
-    const { data, hasNextPage, isFetchingNextPage, fetchNextPage } = query;
+    const { data, hasNextPage, isFetchingNextPage, isFetchNextPageError, fetchNextPage } = query;
     const rows = useMemo(() => data?.pages.flatMap((page) => page.items) ?? [], [data]);
     const onEnd = useCallback(() => {
-        if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
-    }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
+        /* What failed is asked again by whoever reads it, not by the next movement of the list. */
+        if (hasNextPage && !isFetchingNextPage && !isFetchNextPageError) void fetchNextPage();
+    }, [hasNextPage, isFetchingNextPage, isFetchNextPageError, fetchNextPage]);
     return { rows, onEnd };
 }

@@ -6,6 +6,7 @@ import { useMemo } from "react";
 import { datasetsQuery } from "../api/datasets";
 import { experimentsQuery } from "../api/experiments";
 import { modelsQuery } from "../api/models";
+import { useMay } from "../api/permissions";
 import { projectsQuery } from "../api/projects";
 import { runsQuery } from "../api/runs";
 import { useSignOut } from "../api/session";
@@ -25,6 +26,7 @@ export function useCommands(project: string, onKeys: () => void): Command[] {
     const navigate = useNavigate();
     const signOut = useSignOut();
     const enabled = project !== "";
+    const { may } = useMay(project, "run.write");
     const projects = useQuery(projectsQuery).data?.items;
     const datasets = useInfiniteQuery({ ...datasetsQuery(project), enabled }).data;
     const models = useInfiniteQuery({ ...modelsQuery(project), enabled }).data;
@@ -38,9 +40,9 @@ export function useCommands(project: string, onKeys: () => void): Command[] {
             id: row.path, group: t("palette.pages"), label: t(row.title), detail: `g ${row.nav!.key}`, icon: row.nav!.icon, run: go(row.path),
         }));
         const projectActions = enabled ? [
-            { id: "train", label: t("train.new"), icon: Play, run: go("/projects/$project/train") },
+            ...(may ? [{ id: "train", label: t("train.new"), icon: Play, run: go("/projects/$project/train") }] : []),
             { id: "log", label: t("log_code.open"), icon: Code, run: go("/projects/$project/experiments", {}, { code: "1" }) },
-            { id: "dataset", label: t("datasets.new"), icon: Upload, run: go("/projects/$project/datasets", {}, { new: "1" }) },
+            ...(may ? [{ id: "dataset", label: t("datasets.new"), icon: Upload, run: go("/projects/$project/datasets", {}, { new: "1" }) }] : []),
         ] : [];
         const actions = [
             ...projectActions,
@@ -67,5 +69,5 @@ export function useCommands(project: string, onKeys: () => void): Command[] {
             })),
         ];
         return [...pages, ...actions, ...objects];
-    }, [t, locale, navigate, signOut, onKeys, project, enabled, projects, datasets, models, experiments, runs]);
+    }, [t, locale, navigate, signOut, onKeys, project, enabled, may, projects, datasets, models, experiments, runs]);
 }

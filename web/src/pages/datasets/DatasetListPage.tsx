@@ -5,7 +5,8 @@ import type { ColumnDef } from "@tanstack/react-table";
 import { Database, Plus } from "lucide-react";
 import { useMemo } from "react";
 import { datasetsQuery } from "../../api/datasets";
-import { useLive } from "../../api/events";
+import { useMay } from "../../api/permissions";
+import { useProjectLive } from "../../api/projects";
 import type { Dataset } from "../../api/types";
 import { Button } from "../../components/Button";
 import { DataTable, Toolbar } from "../../components/DataTable";
@@ -13,6 +14,7 @@ import { SearchBox } from "../../components/Field";
 import { ListTools, visibleColumns } from "../../components/ListTools";
 import { Answer, Badge, EmptyState, StatePill } from "../../components/Status";
 import { Page } from "../../components/Surface";
+import { ViewOnly } from "../../components/ViewOnly";
 import { useI18n, type I18n } from "../../i18n/i18n";
 import { formatBytes } from "../../lib/format";
 import { useParam, useSearchState } from "../../lib/urlState";
@@ -47,16 +49,16 @@ export default function DatasetListPage() {
     const { rows, onEnd } = useRows(query);
     const needle = (search.q ?? "").toLowerCase();
     const found = rows.filter((row) => row.name.toLowerCase().includes(needle));
-    const importing = rows.some((row) => row.latest_state === "importing");
-    useLive([`project:${rows[0]?.project_id}`], importing);
+    const { may, refusal } = useMay(project, "dataset.write");
+    useProjectLive(project);
     const columns = useMemo(() => columnsOf(i18n), [i18n]);
-    const create = (
+    const create = may && (
         <Button variant="primary" icon={Plus} onClick={() => setSearch({ new: "1" })}>
             {t("datasets.new")}
         </Button>
     );
     return (
-        <Page title={t("nav.datasets")} lead={t("datasets.lead")} actions={create}>
+        <Page title={t("nav.datasets")} lead={t("datasets.lead")} badge={<ViewOnly refusal={refusal} />} actions={create}>
             <Answer query={query}>
                 {() =>
                     rows.length === 0 ? (

@@ -3,12 +3,14 @@ import { useQuery } from "@tanstack/react-query";
 import { Play, Upload, Waypoints } from "lucide-react";
 import { datasetQuery, datasetVersionQuery, datasetVersionsQuery } from "../../api/datasets";
 import { useLive } from "../../api/events";
+import { useMay } from "../../api/permissions";
 import type { Dataset, DatasetVersion } from "../../api/types";
 import { Button, ButtonLink } from "../../components/Button";
 import { BareSelect } from "../../components/Field";
-import { Answer, StatePill } from "../../components/Status";
-import { Page } from "../../components/Surface";
+import { StatePill } from "../../components/Status";
+import { Page, PageAnswer } from "../../components/Surface";
 import { Tabs, type Tab } from "../../components/Tabs";
+import { ViewOnly } from "../../components/ViewOnly";
 import { useI18n } from "../../i18n/i18n";
 import { useParam, useSearchState } from "../../lib/urlState";
 import { ColumnsTab } from "./ColumnsTab";
@@ -18,12 +20,19 @@ import { SamplesTab } from "./SamplesTab";
 import { VersionsTab } from "./VersionsTab";
 
 export default function DatasetPage() {
+    const { t } = useI18n();
+    const project = useParam("project");
     const dataset = useQuery(datasetQuery(useParam("dataset")));
     const versions = useQuery(datasetVersionsQuery(useParam("dataset")));
+    const crumbs = [{ label: t("nav.datasets"), to: `/projects/${project}/datasets` }];
     return (
-        <Answer query={dataset} lines={10}>
-            {(data) => <Answer query={versions}>{(list) => <DatasetView dataset={data} versions={list.items} />}</Answer>}
-        </Answer>
+        <PageAnswer query={dataset} title={t("field.dataset")} crumbs={crumbs}>
+            {(data) => (
+                <PageAnswer query={versions} title={data.name} crumbs={crumbs}>
+                    {(list) => <DatasetView dataset={data} versions={list.items} />}
+                </PageAnswer>
+            )}
+        </PageAnswer>
     );
 }
 
@@ -31,6 +40,7 @@ function DatasetView({ dataset, versions }: { dataset: Dataset; versions: Datase
     const { t } = useI18n();
     const project = useParam("project");
     const [search, setSearch] = useSearchState();
+    const { may, refusal } = useMay(project, "dataset.write");
     const sorted = [...versions].sort((a, b) => b.version - a.version);
     const chosen = sorted.find((version) => String(version.version) === search.version) ?? sorted[0];
     /* Lists leave large statistics and samples out; the chosen version is asked for in full. */
@@ -47,7 +57,7 @@ function DatasetView({ dataset, versions }: { dataset: Dataset; versions: Datase
             <VersionsTab versions={sorted} onOpen={(version) => setSearch({ version, tab: "overview" })} />
         ) });
     }
-    tabs.push({ id: "import", label: t("dataset.import"), content: () => (
+    if (may) tabs.push({ id: "import", label: t("dataset.import"), content: () => (
         <ImportTab dataset={dataset.id} onStarted={(version) => setSearch({ version, tab: "overview" })} />
     ) });
     const actions = current && (
@@ -62,10 +72,12 @@ function DatasetView({ dataset, versions }: { dataset: Dataset; versions: Datase
             <ButtonLink icon={Waypoints} to="/projects/$project/lineage" params={{ project }} search={{ node: `dataset_version:${current.id}` }}>
                 {t("nav.lineage")}
             </ButtonLink>
-            <Button icon={Upload} onClick={() => setSearch({ tab: "import" })}>
-                {t("dataset.new_version")}
-            </Button>
-            {current.state === "ready" && (
+            {may && (
+                <Button icon={Upload} onClick={() => setSearch({ tab: "import" })}>
+                    {t("dataset.new_version")}
+                </Button>
+            )}
+            {may && current.state === "ready" && (
                 <ButtonLink variant="primary" icon={Play} to="/projects/$project/train" params={{ project }} search={{ version: current.id }}>
                     {t("dataset.train")}
                 </ButtonLink>
@@ -77,7 +89,7 @@ function DatasetView({ dataset, versions }: { dataset: Dataset; versions: Datase
             title={dataset.name}
             lead={dataset.description}
             crumbs={[{ label: t("nav.datasets"), to: `/projects/${project}/datasets` }]}
-            badge={current && <StatePill state={current.state} />}
+            badge={<><ViewOnly refusal={refusal} />{current && <StatePill state={current.state} />}</>}
             actions={actions}
         >
             <Tabs label={dataset.name} tabs={tabs} value={search.tab ?? "overview"} onChange={(tab) => setSearch({ tab })} />

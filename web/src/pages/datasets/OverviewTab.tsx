@@ -5,6 +5,7 @@ import { Download, RotateCcw } from "lucide-react";
 import { versionFileUrl } from "../../api/datasets";
 import { useLive } from "../../api/events";
 import { jobQuery, useCancelJob, useRetryJob } from "../../api/jobs";
+import { useMay } from "../../api/permissions";
 import type { DatasetVersion } from "../../api/types";
 import { Bars, SplitBar } from "../../components/Bars";
 import { Button, DownloadLink } from "../../components/Button";
@@ -13,6 +14,7 @@ import { FreshDot, JobFailure, Progress } from "../../components/Status";
 import { Card, Facts } from "../../components/Surface";
 import { useI18n } from "../../i18n/i18n";
 import { formatBytes } from "../../lib/format";
+import { useParam } from "../../lib/urlState";
 import css from "./Dataset.module.css";
 
 const HASH_SHOWN = 12;
@@ -103,6 +105,7 @@ function ImportProgress({ version, id, project }: { version: string; id: string;
     const { t } = useI18n();
     const { freshness, pollMs } = useLive([`job:${id}`, `dataset_version:${version}`]);
     const { data: job } = useQuery({ ...jobQuery(id), refetchInterval: pollMs });
+    const { may } = useMay(project, "job.write");
     const cancel = useCancelJob();
     if (!job) return null;
     return (
@@ -111,9 +114,11 @@ function ImportProgress({ version, id, project }: { version: string; id: string;
             actions={
                 <>
                     <FreshDot freshness={freshness} />
-                    <Button small onClick={() => cancel.mutate(job.id)} busy={cancel.isPending}>
-                        {t("action.cancel")}
-                    </Button>
+                    {may && (
+                        <Button small onClick={() => cancel.mutate(job.id)} busy={cancel.isPending}>
+                            {t("action.cancel")}
+                        </Button>
+                    )}
                 </>
             }
         >
@@ -129,7 +134,9 @@ function ImportProgress({ version, id, project }: { version: string; id: string;
 
 function RetryButton({ job }: { job: string }) {
     const { t } = useI18n();
+    const { may } = useMay(useParam("project"), "job.write");
     const retry = useRetryJob();
+    if (!may) return null;
     return (
         <Button small icon={RotateCcw} busy={retry.isPending} onClick={() => retry.mutate(job)}>
             {t("action.retry")}

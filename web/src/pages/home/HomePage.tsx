@@ -5,12 +5,14 @@ import { CheckCircle2, Database, PenTool, Play } from "lucide-react";
 import { useLive } from "../../api/events";
 import { jobsQuery } from "../../api/jobs";
 import { modelsQuery } from "../../api/models";
+import { useMay } from "../../api/permissions";
 import { projectQuery } from "../../api/projects";
 import { runsQuery } from "../../api/runs";
 import type { Job, Project, Run } from "../../api/types";
 import { ButtonLink } from "../../components/Button";
 import { Answer, StatePill } from "../../components/Status";
-import { Card, Page } from "../../components/Surface";
+import { Card, Page, PageAnswer } from "../../components/Surface";
+import { ViewOnly } from "../../components/ViewOnly";
 import { useI18n, type PluralKey } from "../../i18n/i18n";
 import { cx } from "../../lib/cx";
 import { formatMetric } from "../../lib/format";
@@ -24,42 +26,43 @@ export default function HomePage() {
     const { t } = useI18n();
     const slug = useParam("project");
     const project = useQuery(projectQuery(slug));
+    const { may, refusal } = useMay(slug, "run.write");
     const { pollMs } = useLive(project.data ? [`project:${project.data.id}`] : [], project.data !== undefined);
     const runs = useInfiniteQuery({ ...runsQuery(slug, {}, RECENT), refetchInterval: pollMs });
     const jobs = useInfiniteQuery({ ...jobsQuery(slug, {}), refetchInterval: pollMs });
     const recentRuns = runs.data?.pages[0]?.items ?? [];
-    const recentJobs = (jobs.data?.pages[0]?.items ?? []).slice(0, RECENT);
     const shown = ["running", "queued", "succeeded"]
         .map((state) => recentRuns.find((run) => run.state === state))
         .find((run) => run !== undefined) ?? recentRuns[0];
     return (
-        <Answer query={project} lines={10}>
+        <PageAnswer query={project} title={slug} crumbs={[]}>
             {(data) => (
                 <Page
                     title={data.name}
                     lead={data.description}
-                    actions={
+                    badge={<ViewOnly refusal={refusal} />}
+                    actions={may && (
                         <ButtonLink variant="primary" icon={Play} to="/projects/$project/train" params={{ project: slug }} search={{}}>
                             {t("train.new")}
                         </ButtonLink>
-                    }
+                    )}
                 >
                     <div className="stack">
                         <Counts project={data} />
                         {shown && <LiveRun project={slug} id={shown.id} />}
                         <NextSteps project={data} run={shown} />
                         <div className="grid-2">
-                            <Card title={t("home.recent_runs")} flush>
-                                <RecentRuns project={slug} runs={recentRuns} />
+                            <Card title={t("home.recent_runs")} flush={runs.data !== undefined}>
+                                <Answer query={runs} lines={3}>{() => <RecentRuns project={slug} runs={recentRuns} />}</Answer>
                             </Card>
-                            <Card title={t("home.recent_jobs")} flush>
-                                <RecentJobs project={slug} jobs={recentJobs} />
+                            <Card title={t("home.recent_jobs")} flush={jobs.data !== undefined}>
+                                <Answer query={jobs} lines={3}>{(found) => <RecentJobs project={slug} jobs={(found.pages[0]?.items ?? []).slice(0, RECENT)} />}</Answer>
                             </Card>
                         </div>
                     </div>
                 </Page>
             )}
-        </Answer>
+        </PageAnswer>
     );
 }
 

@@ -4,9 +4,11 @@ import { useNavigate } from "@tanstack/react-router";
 import type { ColumnDef } from "@tanstack/react-table";
 import { ListChecks } from "lucide-react";
 import { useMemo } from "react";
-import { useLive } from "../../api/events";
 import { jobsQuery } from "../../api/jobs";
+import { useMay } from "../../api/permissions";
+import { useProjectLive } from "../../api/projects";
 import type { Job } from "../../api/types";
+import { Button, ButtonLink } from "../../components/Button";
 import { DataTable, Toolbar } from "../../components/DataTable";
 import { BareSelect } from "../../components/Field";
 import { ListTools, visibleColumns } from "../../components/ListTools";
@@ -17,6 +19,7 @@ import { formatDuration, secondsBetween } from "../../lib/format";
 import { useParam, useSearchState } from "../../lib/urlState";
 import { useRows } from "../../lib/useRows";
 
+const POLL_MS = 5000;
 const STATES = ["queued", "running", "lost_contact", "cancelling", "succeeded", "failed", "cancelled"] as const;
 const KINDS = ["dataset.import", "train", "predict"] as const;
 
@@ -57,9 +60,10 @@ export default function JobListPage() {
     const navigate = useNavigate();
     const [search, setSearch] = useSearchState();
     const filter = { ...(search.state ? { state: search.state } : {}), ...(search.kind ? { kind: search.kind } : {}) };
-    const query = useInfiniteQuery({ ...jobsQuery(project, filter), refetchInterval: 5000 });
+    const query = useInfiniteQuery({ ...jobsQuery(project, filter), refetchInterval: ({ state }) => POLL_MS * (state.data?.pages.length ?? 1) });
     const { rows, onEnd } = useRows(query);
-    const { freshness } = useLive(rows[0] ? [`project:${rows[0].project_id}`] : [], rows.length > 0);
+    const { may } = useMay(project, "job.write");
+    const { freshness } = useProjectLive(project);
     const columns = useMemo(() => columnsOf(i18n), [i18n]);
     const filtered = Object.keys(filter).length > 0;
     return (
@@ -86,7 +90,17 @@ export default function JobListPage() {
             <Answer query={query}>
                 {() =>
                     rows.length === 0 ? (
-                        <EmptyState icon={ListChecks} title={t(filtered ? "list.none.title" : "jobs.empty.title")} body={t(filtered ? "list.none.body" : "jobs.empty.body")} />
+                        <EmptyState icon={ListChecks} title={t(filtered ? "list.none.title" : "jobs.empty.title")} body={t(filtered ? "list.none.body" : "jobs.empty.body")}>
+                            {filtered ? (
+                                <Button onClick={() => setSearch({ state: null, kind: null })}>{t("list.clear")}</Button>
+                            ) : (
+                                may && (
+                                    <ButtonLink variant="primary" to="/projects/$project/train" params={{ project }} search={{}}>
+                                        {t("train.new")}
+                                    </ButtonLink>
+                                )
+                            )}
+                        </EmptyState>
                     ) : (
                         <DataTable
                             label={t("nav.jobs")}

@@ -5,13 +5,15 @@ import { Ban, RotateCcw } from "lucide-react";
 import { useState } from "react";
 import { useLive } from "../../api/events";
 import { jobEventsQuery, jobQuery, logsQuery, useCancelJob, useRetryJob } from "../../api/jobs";
+import { useMay } from "../../api/permissions";
 import type { Job } from "../../api/types";
 import { Button } from "../../components/Button";
 import { ConfirmDialog } from "../../components/Dialog";
 import { LogView } from "../../components/LogView";
 import { Answer, FreshDot, JobFailure, Progress, StatePill } from "../../components/Status";
-import { Card, Facts, Page } from "../../components/Surface";
+import { Card, Facts, Page, PageAnswer } from "../../components/Surface";
 import { Tabs } from "../../components/Tabs";
+import { ViewOnly } from "../../components/ViewOnly";
 import { useI18n } from "../../i18n/i18n";
 import { formatDuration, secondsBetween } from "../../lib/format";
 import { isActive } from "../../lib/isActive";
@@ -20,12 +22,13 @@ import { useRows } from "../../lib/useRows";
 import css from "./JobPage.module.css";
 
 export default function JobPage() {
-    const id = useParam("job");
-    const query = useQuery(jobQuery(id));
+    const { t } = useI18n();
+    const project = useParam("project");
+    const query = useQuery(jobQuery(useParam("job")));
     return (
-        <Answer query={query} lines={10}>
+        <PageAnswer query={query} title={t("field.job")} crumbs={[{ label: t("nav.jobs"), to: `/projects/${project}/jobs` }]}>
             {(job) => <JobView job={job} />}
-        </Answer>
+        </PageAnswer>
     );
 }
 
@@ -33,6 +36,7 @@ function JobView({ job }: { job: Job }) {
     const { t } = useI18n();
     const project = useParam("project");
     const [search, setSearch] = useSearchState();
+    const { may, refusal } = useMay(project, "job.write");
     const { freshness, pollMs } = useLive([`job:${job.id}`], isActive(job.state));
     useQuery({ ...jobQuery(job.id), refetchInterval: pollMs });
     return (
@@ -42,10 +46,11 @@ function JobView({ job }: { job: Job }) {
             badge={
                 <>
                     <StatePill state={job.state} />
+                    <ViewOnly refusal={refusal} />
                     <FreshDot freshness={freshness} />
                 </>
             }
-            actions={<JobActions job={job} />}
+            actions={may && <JobActions job={job} />}
         >
             <div className="stack">
                 {job.error && job.state === "failed" && <JobFailure error={job.error} />}

@@ -6,7 +6,7 @@ import { useState } from "react";
 import { lineageQuery, type LineageView } from "../../api/projects";
 import { runsQuery } from "../../api/runs";
 import type { LineageNode } from "../../api/types";
-import { Button } from "../../components/Button";
+import { Button, ButtonLink } from "../../components/Button";
 import { Toolbar } from "../../components/DataTable";
 import { BareSelect } from "../../components/Field";
 import { Answer, Badge, EmptyState } from "../../components/Status";
@@ -42,10 +42,18 @@ export default function LineagePage() {
         if (path) void navigate(path);
         else setSearch({ node: node.id });
     };
-    if (view.node === "" && !runs.isLoading) {
+    if (view.node === "") {
         return (
             <Page title={t("nav.lineage")}>
-                <EmptyState icon={Waypoints} title={t("lineage.empty.title")} body={t("lineage.empty.body")} />
+                <Answer query={runs}>
+                    {() => (
+                        <EmptyState icon={Waypoints} title={t("lineage.empty.title")} body={t("lineage.empty.body")}>
+                            <ButtonLink variant="primary" to="/projects/$project/datasets" params={{ project }} search={{}}>
+                                {t("nav.datasets")}
+                            </ButtonLink>
+                        </EmptyState>
+                    )}
+                </Answer>
             </Page>
         );
     }

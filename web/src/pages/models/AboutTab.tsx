@@ -16,19 +16,19 @@ import css from "./Registry.module.css";
 
 const STAGES = ["none", "staging", "production", "archived"] as const;
 
-export function AboutTab({ version }: { version: ModelVersion }) {
+export function AboutTab({ version, may }: { version: ModelVersion; may: boolean }) {
     const { t } = useI18n();
     const update = useUpdateModelVersion(version.id);
     const tag = useRegistryTag("model-versions", version.id);
     return (
         <div className="stack">
             {!version.servable && <NotServable version={version} />}
-            <Notes title={t("field.description")} label={t("field.description")} text={version.description} busy={update.isPending} onSave={(description, done) => update.mutate({ description }, { onSuccess: done })} />
+            <Notes title={t("field.description")} label={t("field.description")} text={version.description} busy={update.isPending} onSave={may ? (description, done) => update.mutate({ description }, { onSuccess: done }) : undefined} />
             <Card title={t("version.registry")}>
                 <div className="stack">
                     <Facts
                         items={[
-                            [t("version.stage"), <BareSelect key="stage" label={t("version.stage")} className={css.narrow} value={version.stage} disabled={update.isPending} onChange={(event) => update.mutate({ stage: event.target.value as ModelVersion["stage"] })}>
+                            [t("version.stage"), <BareSelect key="stage" label={t("version.stage")} className={css.narrow} value={version.stage} disabled={update.isPending || !may} onChange={(event) => update.mutate({ stage: event.target.value as ModelVersion["stage"] })}>
                                 {STAGES.map((stage) => (
                                     <option key={stage} value={stage}>
                                         {t(`stage.${stage}`)}
@@ -40,7 +40,7 @@ export function AboutTab({ version }: { version: ModelVersion }) {
                             [t("version.link"), version.run_link !== "" && <RunLink href={version.run_link} />],
                         ].map(([label, value]) => [label as string, value === false ? null : value])}
                     />
-                    <Tags tags={version.tags} busy={tag.isPending} onSet={(key, value) => tag.mutate({ key, value })} onRemove={(key) => tag.mutate({ key, value: null })} />
+                    <Tags tags={version.tags} busy={tag.isPending} {...(may ? { onSet: (key: string, value: string) => tag.mutate({ key, value }), onRemove: (key: string) => tag.mutate({ key, value: null }) } : {})} />
                 </div>
             </Card>
         </div>

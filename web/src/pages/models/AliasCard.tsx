@@ -12,7 +12,7 @@ import css from "./Registry.module.css";
 
 const PATTERN = "[A-Za-z0-9_\\-]{1,255}";
 
-export function AliasCard({ model, versions }: { model: Model; versions: number[] }) {
+export function AliasCard({ model, may, versions }: { model: Model; may: boolean; versions: number[] }) {
     const { t } = useI18n();
     const alias = useAlias(model.id);
     const [name, setName] = useState("");
@@ -30,18 +30,18 @@ export function AliasCard({ model, versions }: { model: Model; versions: number[
                     {Object.entries(model.aliases).map(([key, number]) => (
                         <li key={key} className="row">
                             <Badge>@{key}</Badge>
-                            <BareSelect label={t("model.alias.of", { alias: key })} className={css.narrow} value={number} disabled={alias.isPending} onChange={(event) => alias.mutate({ alias: key, version: Number(event.target.value) })}>
+                            <BareSelect label={t("model.alias.of", { alias: key })} className={css.narrow} value={number} disabled={alias.isPending || !may} onChange={(event) => alias.mutate({ alias: key, version: Number(event.target.value) })}>
                                 {[...new Set([number, ...versions])].map((item) => (
                                     <option key={item} value={item}>
                                         {t("version.short", { n: item })}
                                     </option>
                                 ))}
                             </BareSelect>
-                            <Button small variant="ghost" icon={X} aria-label={t("model.alias.remove", { alias: key })} onClick={() => alias.mutate({ alias: key, version: null })} />
+                            {may && <Button small variant="ghost" icon={X} aria-label={t("model.alias.remove", { alias: key })} onClick={() => alias.mutate({ alias: key, version: null })} />}
                         </li>
                     ))}
                 </ul>
-                {versions.length > 0 && (
+                {may && versions.length > 0 && (
                     <form className="row wrap" onSubmit={submit}>
                         <BareInput label={t("model.alias.name")} placeholder={t("model.alias.name")} className={css.alias} required pattern={PATTERN} value={name} onChange={(event) => setName(event.target.value)} />
                         <BareSelect label={t("field.version")} className={css.narrow} value={target} onChange={(event) => setVersion(event.target.value)}>

@@ -5,6 +5,8 @@ import type { ColumnDef } from "@tanstack/react-table";
 import { Boxes } from "lucide-react";
 import { useMemo } from "react";
 import { modelsQuery } from "../../api/models";
+import { useMay } from "../../api/permissions";
+import { useProjectLive } from "../../api/projects";
 import type { Model } from "../../api/types";
 import { Button, ButtonLink } from "../../components/Button";
 import { DataTable, Toolbar } from "../../components/DataTable";
@@ -12,6 +14,7 @@ import { SearchBox } from "../../components/Field";
 import { ListTools, visibleColumns } from "../../components/ListTools";
 import { Answer, Badge, EmptyState } from "../../components/Status";
 import { Page } from "../../components/Surface";
+import { ViewOnly } from "../../components/ViewOnly";
 import { TagLine } from "../../components/Tags";
 import { useI18n, type I18n } from "../../i18n/i18n";
 import { formatMetric } from "../../lib/format";
@@ -54,9 +57,11 @@ export default function ModelListPage() {
     const [search, setSearch] = useSearchState();
     const query = useInfiniteQuery(modelsQuery(project, search.q ?? ""));
     const { rows, onEnd } = useRows(query);
+    const { refusal } = useMay(project, "model.write");
+    useProjectLive(project);
     const columns = useMemo(() => columnsOf(i18n), [i18n]);
     return (
-        <Page title={t("nav.models")} lead={t("models.lead")}>
+        <Page title={t("nav.models")} lead={t("models.lead")} badge={<ViewOnly refusal={refusal} />}>
             <Answer query={query}>
                 {() =>
                     rows.length === 0 && !search.q ? (

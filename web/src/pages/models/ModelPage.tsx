@@ -5,13 +5,15 @@ import type { ColumnDef } from "@tanstack/react-table";
 import { Boxes, PenTool } from "lucide-react";
 import { useMemo } from "react";
 import { modelQuery, modelVersionsQuery, useRegistryTag, useUpdateModel } from "../../api/models";
+import { useMay } from "../../api/permissions";
 import type { Model, ModelVersion } from "../../api/types";
 import { ButtonLink } from "../../components/Button";
 import { DataTable } from "../../components/DataTable";
 import { Notes } from "../../components/Notes";
 import { Answer, Badge, EmptyState, StatePill } from "../../components/Status";
-import { Card, Page } from "../../components/Surface";
+import { Card, Page, PageAnswer } from "../../components/Surface";
 import { TagLine, Tags } from "../../components/Tags";
+import { ViewOnly } from "../../components/ViewOnly";
 import { useI18n, type I18n } from "../../i18n/i18n";
 import { formatBytes, formatMetric } from "../../lib/format";
 import { modelMetrics } from "../../lib/modelMetrics";
@@ -36,17 +38,20 @@ function columnsOf({ t, ago }: I18n, metrics: string[]): ColumnDef<ModelVersion>
 }
 
 export default function ModelPage() {
+    const { t } = useI18n();
+    const project = useParam("project");
     const model = useQuery(modelQuery(useParam("model")));
     return (
-        <Answer query={model} lines={10}>
+        <PageAnswer query={model} title={t("field.model")} crumbs={[{ label: t("nav.models"), to: `/projects/${project}/models` }]}>
             {(data) => <ModelView model={data} />}
-        </Answer>
+        </PageAnswer>
     );
 }
 
 function ModelView({ model }: { model: Model }) {
     const { t } = useI18n();
     const project = useParam("project");
+    const { may, refusal } = useMay(project, "model.write");
     const update = useUpdateModel(model.id);
     const tag = useRegistryTag("models", model.id);
     const { data } = useQuery(modelVersionsQuery(model.id));
@@ -57,6 +62,7 @@ function ModelView({ model }: { model: Model }) {
             title={model.name}
             lead={model.description.split("\n")[0]}
             crumbs={[{ label: t("nav.models"), to: `/projects/${project}/models` }]}
+            badge={<ViewOnly refusal={refusal} />}
             actions={
                 <>
                     {servable && (
@@ -70,19 +76,19 @@ function ModelView({ model }: { model: Model }) {
                             {t("model.try_latest", { n: servable.version })}
                         </ButtonLink>
                     )}
-                    <RegistryMenu object="models" id={model.id} name={model.name} after={`/projects/${project}/models`} model={model} />
+                    {may && <RegistryMenu object="models" id={model.id} name={model.name} after={`/projects/${project}/models`} model={model} />}
                 </>
             }
         >
             <div className="stack">
                 <Versions model={model} versions={versions} />
                 <div className="grid-2">
-                    <AliasCard model={model} versions={versions.map((version) => version.version)} />
+                    <AliasCard model={model} may={may} versions={versions.map((version) => version.version)} />
                     <Card title={t("run.tags")}>
-                        <Tags tags={model.tags} busy={tag.isPending} onSet={(key, value) => tag.mutate({ key, value })} onRemove={(key) => tag.mutate({ key, value: null })} />
+                        <Tags tags={model.tags} busy={tag.isPending} {...(may ? { onSet: (key: string, value: string) => tag.mutate({ key, value }), onRemove: (key: string) => tag.mutate({ key, value: null }) } : {})} />
                     </Card>
                 </div>
-                <Notes title={t("field.description")} label={t("field.description")} text={model.description} busy={update.isPending} onSave={(description, done) => update.mutate({ description }, { onSuccess: done })} />
+                <Notes title={t("field.description")} label={t("field.description")} text={model.description} busy={update.isPending} onSave={may ? (description, done) => update.mutate({ description }, { onSuccess: done }) : undefined} />
             </div>
         </Page>
     );

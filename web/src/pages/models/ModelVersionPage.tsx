@@ -3,13 +3,15 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { CircleStop, Download, Waypoints } from "lucide-react";
 import { modelFileUrl, modelVersionQuery, useStopEndpoint } from "../../api/models";
+import { useMay } from "../../api/permissions";
 import { isServable, type ModelVersion, type ServableVersion, type Signature } from "../../api/types";
 import { EvaluationView } from "../../charts/EvaluationView";
 import { Button, ButtonLink, DownloadLink } from "../../components/Button";
 import { CodeBlock } from "../../components/CodeBlock";
-import { Answer, Badge, StatePill } from "../../components/Status";
-import { Card, Facts, Page } from "../../components/Surface";
+import { Badge, StatePill } from "../../components/Status";
+import { Card, Facts, Page, PageAnswer } from "../../components/Surface";
 import { Tabs, type Tab } from "../../components/Tabs";
+import { ViewOnly } from "../../components/ViewOnly";
 import { useI18n } from "../../i18n/i18n";
 import { formatBytes, formatMetric, formatMicroseconds } from "../../lib/format";
 import { modelMetrics } from "../../lib/modelMetrics";
@@ -21,11 +23,13 @@ import { TryImage } from "./TryImage";
 import { TryTable } from "./TryTable";
 
 export default function ModelVersionPage() {
+    const { t } = useI18n();
+    const project = useParam("project");
     const query = useQuery(modelVersionQuery(useParam("version")));
     return (
-        <Answer query={query} lines={10}>
+        <PageAnswer query={query} title={t("field.version")} crumbs={[{ label: t("nav.models"), to: `/projects/${project}/models` }]}>
             {(version) => <VersionView version={version} />}
-        </Answer>
+        </PageAnswer>
     );
 }
 
@@ -33,8 +37,9 @@ function VersionView({ version }: { version: ModelVersion }) {
     const { t } = useI18n();
     const project = useParam("project");
     const [search, setSearch] = useSearchState();
+    const { may, refusal } = useMay(project, "model.write");
     const { evaluation } = version;
-    const about: Tab = { id: "about", label: t("version.about"), content: () => <AboutTab version={version} /> };
+    const about: Tab = { id: "about", label: t("version.about"), content: () => <AboutTab version={version} may={may} /> };
     const tabs: Tab[] = [];
     if (isServable(version)) {
         tabs.push({ id: "try", label: t("version.try"), content: () => (version.input_kind === "image" ? <TryImage version={version} /> : <TryTable version={version} />) });
@@ -55,6 +60,7 @@ function VersionView({ version }: { version: ModelVersion }) {
             ]}
             badge={
                 <>
+                    <ViewOnly refusal={refusal} />
                     {version.endpoint && <StatePill state={version.endpoint.state} />}
                     {version.status !== "ready" && <StatePill state={version.status} />}
                     {version.stage !== "none" && <Badge>{t(`stage.${version.stage}`)}</Badge>}
@@ -65,11 +71,11 @@ function VersionView({ version }: { version: ModelVersion }) {
             }
             actions={
                 <>
-                    <StopEndpoint version={version} />
+                    {may && <StopEndpoint version={version} />}
                     <ButtonLink icon={Waypoints} to="/projects/$project/lineage" params={{ project }} search={{ node: `model_version:${version.id}`, direction: "up" }}>
                         {t("nav.lineage")}
                     </ButtonLink>
-                    <RegistryMenu object="model-versions" id={version.id} name={t("version.title", { name: version.model_name, n: version.version })} after={`/projects/${project}/models/${version.model_id}`} />
+                    {may && <RegistryMenu object="model-versions" id={version.id} name={t("version.title", { name: version.model_name, n: version.version })} after={`/projects/${project}/models/${version.model_id}`} />}
                 </>
             }
         >

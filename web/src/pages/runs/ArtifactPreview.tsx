@@ -27,7 +27,7 @@ const MOST_ROWS = 1000;
 const MOST_SHOWN_BYTES = 32_000_000;
 const baseName = (path: string) => path.slice(path.lastIndexOf("/") + 1);
 
-export function ArtifactPreview({ owner, archived, path, onGone }: { owner: ArtifactOwner; archived: boolean; path: string; onGone: () => void }) {
+export function ArtifactPreview({ owner, may, path, onGone }: { owner: ArtifactOwner; may: boolean; path: string; onGone: () => void }) {
     const { t, ago } = useI18n();
     const level = useInfiniteQuery(artifactLevelQuery(owner, path.slice(0, Math.max(0, path.lastIndexOf("/")))));
     const { rows } = useRows<Artifact>(level);
@@ -47,7 +47,7 @@ export function ArtifactPreview({ owner, archived, path, onGone }: { owner: Arti
                 <DownloadLink small icon={Download} name={baseName(path)} href={artifactUrl(owner, path, false)}>
                     {t("action.download")}
                 </DownloadLink>
-                {!archived && <Button small variant="ghost" icon={Trash2} aria-label={t("artifacts.delete")} title={t("artifacts.delete")} onClick={() => setAsking(true)} />}
+                {may && <Button small variant="ghost" icon={Trash2} aria-label={t("artifacts.delete")} title={t("artifacts.delete")} onClick={() => setAsking(true)} />}
             </div>
             <Answer query={level}>{() => <Content owner={owner} path={path} file={file} />}</Answer>
             <ConfirmDialog

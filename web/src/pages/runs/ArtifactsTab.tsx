@@ -44,12 +44,12 @@ const baseName = (path: string) => path.slice(path.lastIndexOf("/") + 1);
 
 interface TabProps {
     owner: ArtifactOwner;
-    /** Of what is archived nothing is deleted. */
-    archived: boolean;
+    /** Delete and add files: not by viewers, and not to what is archived. */
+    may: boolean;
     pollMs: number | false;
 }
 
-export function ArtifactsTab({ owner, archived, pollMs }: TabProps) {
+export function ArtifactsTab({ owner, may, pollMs }: TabProps) {
     const { t } = useI18n();
     const [search, setSearch] = useSearchState();
     const query = useInfiniteQuery({ ...artifactLevelQuery(owner, ""), refetchInterval: pollMs });
@@ -68,7 +68,7 @@ export function ArtifactsTab({ owner, archived, pollMs }: TabProps) {
                             {chosen === "" ? (
                                 <EmptyState icon={File} title={t("artifacts.choose.title")} body={t("artifacts.choose.body")} />
                             ) : (
-                                <ArtifactPreview key={chosen} owner={owner} archived={archived} path={chosen} onGone={() => setSearch({ file: null })} />
+                                <ArtifactPreview key={chosen} owner={owner} may={may} path={chosen} onGone={() => setSearch({ file: null })} />
                             )}
                         </div>
                     </div>

@@ -16,11 +16,13 @@ interface BulkProps {
     project: string;
     ids: string[];
     archived: boolean;
+    /** Otherwise what is selected can only be saved. */
+    may: boolean;
     onCsv: () => void;
     onDone: () => void;
 }
 
-export function BulkActions({ project, ids, archived, onCsv, onDone }: BulkProps) {
+export function BulkActions({ project, ids, archived, may, onCsv, onDone }: BulkProps) {
     const { t, tn } = useI18n();
     const bulk = useBulkRuns(project);
     const [asked, setAsked] = useState<"tag" | "move" | "delete" | null>(null);
@@ -35,7 +37,7 @@ export function BulkActions({ project, ids, archived, onCsv, onDone }: BulkProps
     const props = { busy: bulk.isPending, onClose: () => setAsked(null), onRun: run };
     return (
         <>
-            {archived ? (
+            {may && (archived ? (
                 <>
                     <Button small icon={ArchiveRestore} busy={bulk.isPending} onClick={() => run({ action: "restore" })}>{t("lifecycle.restore")}</Button>
                     <Button small icon={Trash2} onClick={() => setAsked("delete")}>{t("lifecycle.delete")}</Button>
@@ -46,7 +48,7 @@ export function BulkActions({ project, ids, archived, onCsv, onDone }: BulkProps
                     <Button small icon={FolderInput} onClick={() => setAsked("move")}>{t("runs.bulk.move")}</Button>
                     <Button small icon={Archive} busy={bulk.isPending} onClick={() => run({ action: "archive" })}>{t("lifecycle.archive")}</Button>
                 </>
-            )}
+            ))}
             <Button small icon={Download} onClick={onCsv}>{t("list.csv")}</Button>
             <Button small variant="ghost" onClick={onDone}>{t("list.unselect")}</Button>
             {asked === "tag" && <TagDialog {...props} />}

@@ -5,7 +5,8 @@ import { Button } from "../../components/Button";
 import { Dialog, DialogFooter } from "../../components/Dialog";
 import { Checkbox, SearchBox } from "../../components/Field";
 import { useI18n } from "../../i18n/i18n";
-import { parseFieldName } from "../../lib/fieldName";
+import { cx } from "../../lib/cx";
+import { fieldName, parseFieldName, type FieldGroup } from "../../lib/fieldName";
 import { RUN_ATTRIBUTES } from "../../lib/runColumnIds";
 import css from "./RunList.module.css";
 
@@ -16,7 +17,8 @@ interface ColumnsDialogProps {
     onClose: () => void;
 }
 
-const GROUPS = ["metrics", "params", "tags"] as const;
+const KEYED = ["params", "tags"] as const;
+const PARTS = ["last", "min", "max"] as const;
 /* Beyond these one searches. */
 const MOST_SHOWN = 200;
 
@@ -26,15 +28,32 @@ export function ColumnsDialog({ fields, shown, onChange, onClose }: ColumnsDialo
     const toggle = (id: string) => onChange(shown.includes(id) ? shown.filter((other) => other !== id) : withColumn(shown, id));
     const names = [...new Set([...shown, ...fields.map((field) => field.name)])];
     const attributes = RUN_ATTRIBUTES.map((id) => ({ id, label: t(`column.${id}`) }));
-    const groups = GROUPS.map((group) => ({ group, items: names.filter((id) => parseFieldName(id).group === group).map((id) => ({ id, label: parseFieldName(id).key })) }));
-    const matching = (items: { id: string; label: string }[]) => items.filter(({ label }) => label.toLowerCase().includes(text.toLowerCase()));
+    const keysOf = (group: FieldGroup) => [...new Set(names.map(parseFieldName).filter((name) => name.group === group).map(({ key }) => key))];
+    const groups = KEYED.map((group) => ({ group, items: keysOf(group).map((key) => ({ id: fieldName({ group, key, part: "last" }), label: key })) }));
+    const matches = (label: string) => label.toLowerCase().includes(text.toLowerCase());
+    const metrics = keysOf("metrics").filter(matches);
     return (
         <Dialog open wide onClose={onClose} title={t("list.columns")}>
             <div className="stack">
                 <SearchBox label={t("columns.search")} value={text} onSearch={setText} />
                 <div className={css.columns}>
+                    {metrics.length > 0 && (
+                        <fieldset className={cx(css.group, css.metrics)}>
+                            <legend>{t("columns.metrics")}</legend>
+                            {metrics.slice(0, MOST_SHOWN).map((key) => (
+                                <div key={key} className={css.metric} role="group" aria-label={key}>
+                                    <span className="truncate" title={key}>{key}</span>
+                                    {PARTS.map((part) => {
+                                        const id = fieldName({ group: "metrics", key, part });
+                                        return <Checkbox key={part} label={t(`columns.${part}`)} checked={shown.includes(id)} onChange={() => toggle(id)} />;
+                                    })}
+                                </div>
+                            ))}
+                            {metrics.length > MOST_SHOWN && <p className="muted small">{t("columns.more", { n: count(metrics.length - MOST_SHOWN) })}</p>}
+                        </fieldset>
+                    )}
                     {[{ group: "attributes" as const, items: attributes }, ...groups].map(({ group, items }) => {
-                        const found = matching(items);
+                        const found = items.filter(({ label }) => matches(label));
                         return found.length > 0 && (
                             <fieldset key={group} className={css.group}>
                                 <legend>{t(`columns.${group}`)}</legend>

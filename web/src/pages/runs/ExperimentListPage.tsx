@@ -4,15 +4,16 @@ import { useNavigate } from "@tanstack/react-router";
 import { Archive, Code, FlaskRound, Plus } from "lucide-react";
 import { useMemo, useState } from "react";
 import { experimentsQuery, useMoveExperiment, type LifecycleChange } from "../../api/experiments";
-import { useLive } from "../../api/events";
-import { projectQuery } from "../../api/projects";
+import { useMay } from "../../api/permissions";
+import { useProjectLive } from "../../api/projects";
 import type { Experiment } from "../../api/types";
 import { Button } from "../../components/Button";
 import { DataTable, Toolbar } from "../../components/DataTable";
 import { ConfirmDialog } from "../../components/Dialog";
 import { BareSelect, SearchBox } from "../../components/Field";
-import { Answer, EmptyState } from "../../components/Status";
+import { Answer, EmptyState, FreshDot } from "../../components/Status";
 import { Card, Page } from "../../components/Surface";
+import { ViewOnly } from "../../components/ViewOnly";
 import { TypedConfirmDialog } from "../../components/TypedConfirmDialog";
 import { useI18n } from "../../i18n/i18n";
 import { treeRows } from "../../lib/folderTree";
@@ -41,18 +42,18 @@ export default function ExperimentListPage() {
     const [asked, setAsked] = useState<Asked | null>(null);
     const [folder, setFolder] = useState<string | null>(null);
     const archived = search.show === "archived";
-    const { data: about } = useQuery(projectQuery(project));
-    useLive(about ? [`project:${about.id}`] : [], about !== undefined);
+    const { may, refusal } = useMay(project, "run.write");
+    const { freshness } = useProjectLive(project);
     const query = useQuery(experimentsQuery(project, archived ? "archived" : "active"));
     const all = useMemo(() => query.data?.items ?? [], [query.data]);
     const text = (search.q ?? "").toLowerCase();
     const found = useMemo(() => all.filter((item) => matches(item, text)), [all, text]);
     const closed = useMemo(() => new Set(text === "" ? (search.closed ?? "").split("|").filter(Boolean) : []), [search.closed, text]);
     const rows = useMemo(() => treeRows(found, closed), [found, closed]);
-    const columns = useMemo(() => experimentColumns(i18n, (action, experiment) => setAsked({ action, experiment }), archived ? undefined : setFolder), [i18n, archived]);
+    const columns = useMemo(() => experimentColumns(i18n, may ? (action, experiment) => setAsked({ action, experiment }) : undefined, archived ? undefined : setFolder), [i18n, archived, may]);
     const folders = useMemo(() => [...new Set(all.map((item) => item.folder).filter(Boolean))].sort(), [all]);
     const toggle = (path: string) => setSearch({ closed: [...(closed.has(path) ? [...closed].filter((other) => other !== path) : [...closed, path])].join("|") });
-    const create = (
+    const create = may && (
         <Button variant="primary" icon={Plus} onClick={() => setAsked({ action: "new", experiment: null })}>
             {t("experiment.new")}
         </Button>
@@ -70,7 +71,7 @@ export default function ExperimentListPage() {
         else void navigate({ to: "/projects/$project/runs", params: { project }, search: { experiment: row.item.id, ...(archived ? { show: "archived" } : {}) } });
     };
     return (
-        <Page title={t("nav.experiments")} lead={t("experiments.lead")} actions={actions}>
+        <Page title={t("nav.experiments")} lead={t("experiments.lead")} badge={<><ViewOnly refusal={refusal} /><FreshDot freshness={freshness} /></>} actions={actions}>
             <Toolbar>
                 <SearchBox label={t("experiments.search")} value={search.q ?? ""} onSearch={(q) => setSearch({ q })} />
                 <BareSelect label={t("lifecycle.show")} value={archived ? "archived" : ""} onChange={(event) => setSearch({ show: event.target.value })}>

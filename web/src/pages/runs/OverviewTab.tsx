@@ -16,11 +16,11 @@ import { KeyValues } from "./KeyValues";
 import { RunLinksCards } from "./RunLinksCards";
 import css from "./RunPage.module.css";
 
-export function OverviewTab({ run }: { run: Run }) {
+export function OverviewTab({ run, may }: { run: Run; may: boolean }) {
     const { t } = useI18n();
     const update = useUpdateRun(run.id);
     const tag = useTagRun(run.id);
-    const changes = run.archived_at === null;
+    const changes = may && run.archived_at === null;
     const params = useMemo(() => Object.entries(run.params).sort(([a], [b]) => a.localeCompare(b)), [run.params]);
     const metrics = useMemo(() => Object.entries(run.metrics).sort(([a], [b]) => a.localeCompare(b)).map(([key, value]): [string, string] => [key, formatMetric(value)]), [run.metrics]);
     return (

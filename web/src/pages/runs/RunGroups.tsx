@@ -1,12 +1,12 @@
 /* All runs that the filter finds, summed up by the value of one parameter, tag or attribute. */
 import { useQuery } from "@tanstack/react-query";
 import { runGroupsQuery, type RunFilter } from "../../api/runs";
-import type { RunField, RunGroup } from "../../api/types";
+import type { AggregateMetric, RunField, RunGroup } from "../../api/types";
 import { BareSelect } from "../../components/Field";
 import { Answer } from "../../components/Status";
 import { Card } from "../../components/Surface";
 import { useI18n } from "../../i18n/i18n";
-import { parseFieldName } from "../../lib/fieldName";
+import { fieldName, parseFieldName, type FieldName } from "../../lib/fieldName";
 import { formatMetric } from "../../lib/format";
 import css from "./RunList.module.css";
 
@@ -37,11 +37,12 @@ interface RunGroupsProps {
     project: string;
     filter: RunFilter;
     by: string;
-    metrics: string[];
+    metrics: FieldName[];
 }
 
-export function RunGroups({ project, filter, by, metrics }: RunGroupsProps) {
+export function RunGroups({ project, filter, by, metrics: fields }: RunGroupsProps) {
     const { t } = useI18n();
+    const metrics = fields.map(({ key, part }): AggregateMetric => ({ key, of: part }));
     const query = useQuery(runGroupsQuery(project, filter, by, metrics));
     return (
         <Card title={t("groups.title", { field: parseFieldName(by).key })} flush>
@@ -50,7 +51,9 @@ export function RunGroups({ project, filter, by, metrics }: RunGroupsProps) {
     );
 }
 
-function GroupTable({ groups, metrics }: { groups: RunGroup[]; metrics: string[] }) {
+const nameOf = ({ key, of }: AggregateMetric) => fieldName({ group: "metrics", key, part: of ?? "last" });
+
+function GroupTable({ groups, metrics }: { groups: RunGroup[]; metrics: AggregateMetric[] }) {
     const { t, count } = useI18n();
     return (
         <div className={css.summary} tabIndex={0}>
@@ -59,10 +62,10 @@ function GroupTable({ groups, metrics }: { groups: RunGroup[]; metrics: string[]
                     <tr>
                         <th scope="col">{t("groups.value")}</th>
                         <th scope="col">{t("nav.runs")}</th>
-                        {metrics.flatMap((key) => [
-                            <th key={`${key}.mean`} scope="col">{t("groups.mean", { key })}</th>,
-                            <th key={`${key}.min`} scope="col">{t("groups.min")}</th>,
-                            <th key={`${key}.max`} scope="col">{t("groups.max")}</th>,
+                        {metrics.flatMap((metric) => [
+                            <th key={`${nameOf(metric)} mean`} scope="col">{t("groups.mean", { key: metric.of === "last" ? metric.key : t(`column.${metric.of!}`, { key: metric.key }) })}</th>,
+                            <th key={`${nameOf(metric)} min`} scope="col">{t("groups.min")}</th>,
+                            <th key={`${nameOf(metric)} max`} scope="col">{t("groups.max")}</th>,
                         ])}
                     </tr>
                 </thead>
@@ -71,9 +74,9 @@ function GroupTable({ groups, metrics }: { groups: RunGroup[]; metrics: string[]
                         <tr key={JSON.stringify(group.keys)}>
                             <td>{group.keys[0] ?? <span className="faint">{t("groups.without")}</span>}</td>
                             <td>{count(group.runs)}</td>
-                            {metrics.flatMap((key) => {
-                                const metric = group.metrics.find((item) => item.key === key);
-                                return (["mean", "min", "max"] as const).map((part) => <td key={`${key}.${part}`}>{formatMetric(metric?.[part])}</td>);
+                            {metrics.flatMap((asked) => {
+                                const metric = group.metrics.find((item) => item.key === asked.key && item.of === asked.of);
+                                return (["mean", "min", "max"] as const).map((part) => <td key={`${nameOf(asked)} ${part}`}>{formatMetric(metric?.[part])}</td>);
                             })}
                         </tr>
                     ))}

@@ -1,37 +1,36 @@
 /* The runs of the project or of one experiment. Filter, order, columns and grouping live in the URL: what one sees can be sent on. */
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { useNavigate } from "@tanstack/react-router";
-import { ChartSpline, Code, Columns3, Download, Play } from "lucide-react";
+import { Code, Columns3, Download, Play } from "lucide-react";
 import { useEffect, useMemo, useState } from "react";
-import { useLive } from "../../api/events";
 import { experimentsQuery } from "../../api/experiments";
+import { useMay } from "../../api/permissions";
+import { useProjectLive } from "../../api/projects";
 import { runExportUrl, runFieldsQuery, runsQuery, type RunFilter } from "../../api/runs";
 import type { Experiment, Run, RunField } from "../../api/types";
 import { Button, ButtonLink } from "../../components/Button";
-import { DataTable, Toolbar } from "../../components/DataTable";
+import { Toolbar } from "../../components/DataTable";
 import { BareSelect } from "../../components/Field";
 import { FilterBox } from "../../components/FilterBox";
-import { downloadRows } from "../../components/ListTools";
 import { Menu, MenuItem } from "../../components/Menu";
-import { Answer, EmptyState, FreshDot } from "../../components/Status";
-import { Card, Page } from "../../components/Surface";
+import { Answer, FreshDot } from "../../components/Status";
+import { Page } from "../../components/Surface";
+import { ViewOnly } from "../../components/ViewOnly";
 import { useI18n } from "../../i18n/i18n";
 import { downloadUrl } from "../../lib/downloadUrl";
 import { parseFieldName } from "../../lib/fieldName";
 import { filterErrorOf } from "../../lib/filterError";
 import { searchOf } from "../../lib/filterText";
-import { isActive } from "../../lib/isActive";
-import { nestRows } from "../../lib/nestRows";
 import { columnsText, shownColumns } from "../../lib/runColumnIds";
 import { useParam, useSearchState, type Search, type SetSearch } from "../../lib/urlState";
 import { useRows } from "../../lib/useRows";
-import { BulkActions } from "./BulkActions";
 import { ColumnsDialog } from "./ColumnsDialog";
 import { FilterHelp } from "./FilterHelp";
-import { LogFromCode, LogFromCodeDialog } from "./LogFromCode";
-import { metricKeysOf, runColumns } from "./runColumns";
+import { LogFromCodeDialog } from "./LogFromCode";
+import { metricKeysOf } from "./runColumns";
 import { GroupSelect, RunGroups } from "./RunGroups";
+import { RunRows } from "./RunRows";
 
+/* Runs of clients open without a word to the stream. A page of the list more takes a request more. */
 const POLL_MS = 5000;
 const STATES = ["queued", "running", "lost_contact", "succeeded", "failed", "cancelled"] as const;
 
@@ -46,6 +45,11 @@ function runFilter(search: Search): RunFilter {
     };
 }
 
+/* Columns of a metric's least or greatest value: the server looks for those only when asked. */
+function hasRanges(search: Search): boolean {
+    return (search.cols ?? "").split(",").some((id) => parseFieldName(decodeURIComponent(id)).part !== "last");
+}
+
 export default function RunListPage() {
     const { t } = useI18n();
     const project = useParam("project");
@@ -56,15 +60,17 @@ export default function RunListPage() {
     useEffect(() => setSelected(new Set()), [search.show]);
     const { data: experiments } = useQuery(experimentsQuery(project, search.show === "archived" ? "all" : "active"));
     const experiment = experiments?.items.find((item) => item.id === search.experiment);
+    const { may, refusal } = useMay(project, "run.write");
     const filter = useMemo(() => runFilter(search), [search]);
+    const ranges = hasRanges(search);
     const query = useInfiniteQuery({
-        ...runsQuery(project, filter),
+        ...runsQuery(project, ranges ? { ...filter, ranges } : filter),
         retry: false,
-        refetchInterval: ({ state }) => (state.data?.pages.some((page) => page.items.some((run) => isActive(run.state))) ? POLL_MS : false),
+        refetchInterval: ({ state }) => (state.status === "error" ? false : POLL_MS * (state.data?.pages.length ?? 1)),
     });
     const { rows, onEnd } = useRows<Run>(query);
     const { data: known } = useQuery(runFieldsQuery(project, search.experiment));
-    const { freshness } = useLive(rows[0] ? [`project:${rows[0].project_id}`] : [], rows.length > 0);
+    const { freshness } = useProjectLive(project);
     const error = filterErrorOf(query.error, search.filter ?? "");
     const fields = useMemo(() => (known?.items ?? []).map((field) => (field.name === "state" ? { ...field, values: STATES } : field)), [known]);
     const keys = useMemo(() => metricKeysOf(rows), [rows]);
@@ -74,16 +80,23 @@ export default function RunListPage() {
             <Button icon={Code} onClick={() => setDialog("code")}>
                 {t("log_code.open")}
             </Button>
-            <ButtonLink variant="primary" icon={Play} to="/projects/$project/train" params={{ project }} search={{}}>
-                {t("train.new")}
-            </ButtonLink>
+            {may && (
+                <ButtonLink variant="primary" icon={Play} to="/projects/$project/train" params={{ project }} search={{}}>
+                    {t("train.new")}
+                </ButtonLink>
+            )}
         </>
     );
     return (
         <Page
             title={experiment?.name ?? t("nav.runs")}
             lead={experiment ? experiment.description.split("\n")[0] : t("runs.lead")}
-            badge={<FreshDot freshness={freshness} />}
+            badge={
+                <>
+                    <ViewOnly refusal={refusal} />
+                    <FreshDot freshness={freshness} />
+                </>
+            }
             actions={actions}
             {...(search.experiment ? { crumbs: [{ label: t("nav.experiments"), to: `/projects/${project}/experiments` }, { label: t("nav.runs"), to: `/projects/${project}/runs` }] } : {})}
         >
@@ -97,18 +110,18 @@ export default function RunListPage() {
                     {t("list.columns")}
                 </Button>
                 <Menu align="end" trigger={<Button icon={Download}>{t("runs.export")}</Button>}>
-                    <MenuItem onSelect={() => downloadUrl(runExportUrl(project, filter, "csv"))}>{t("runs.export.csv")}</MenuItem>
-                    <MenuItem onSelect={() => downloadUrl(runExportUrl(project, filter, "jsonl"))}>{t("runs.export.jsonl")}</MenuItem>
+                    <MenuItem onSelect={() => downloadUrl(runExportUrl(project, { ...filter, ranges }, "csv"))}>{t("runs.export.csv")}</MenuItem>
+                    <MenuItem onSelect={() => downloadUrl(runExportUrl(project, { ...filter, ranges }, "jsonl"))}>{t("runs.export.jsonl")}</MenuItem>
                 </Menu>
             </Toolbar>
             {search.group && !error && (
                 <div style={{ marginBottom: "var(--s3)" }}>
-                    <RunGroups project={project} filter={filter} by={search.group} metrics={shown.map(parseFieldName).filter(({ group }) => group === "metrics").map(({ key }) => key)} />
+                    <RunGroups project={project} filter={filter} by={search.group} metrics={shown.map(parseFieldName).filter(({ group }) => group === "metrics")} />
                 </div>
             )}
             {!error && (
                 <Answer query={query}>
-                    {() => <Rows rows={rows} shown={shown} search={search} setSearch={setSearch} selected={selected} onSelect={setSelected} onEnd={onEnd} experiment={experiment} />}
+                    {() => <RunRows rows={rows} shown={shown} search={search} setSearch={setSearch} selected={selected} onSelect={setSelected} onEnd={onEnd} experiment={experiment} may={may} />}
                 </Answer>
             )}
             <LogFromCodeDialog open={dialog === "code"} onClose={() => setDialog(null)} experiment={experiment} />
@@ -158,71 +171,5 @@ function Selects({ search, setSearch, experiments, fields }: SelectsProps) {
             </BareSelect>
             <GroupSelect value={search.group ?? ""} fields={fields} onChange={(group) => setSearch({ group })} />
         </>
-    );
-}
-
-interface RowsProps {
-    rows: Run[];
-    shown: string[];
-    search: Search;
-    setSearch: SetSearch;
-    selected: Set<string>;
-    onSelect: (selected: Set<string>) => void;
-    onEnd: () => void;
-    experiment: Experiment | undefined;
-}
-
-function Rows({ rows, shown, search, setSearch, selected, onSelect, onEnd, experiment }: RowsProps) {
-    const i18n = useI18n();
-    const { t } = i18n;
-    const project = useParam("project");
-    const navigate = useNavigate();
-    const [closed, setClosed] = useState<ReadonlySet<string>>(new Set());
-    const nested = useMemo(() => nestRows(rows, closed), [rows, closed]);
-    const columns = useMemo(() => {
-        const onToggle = (id: string) => setClosed((old) => new Set(old.has(id) ? [...old].filter((other) => other !== id) : [...old, id]));
-        return runColumns(i18n, shown, { closed, onToggle });
-    }, [i18n, shown, closed]);
-    const filtered = Boolean(search.filter || search.state || search.show);
-    if (rows.length === 0 && filtered) {
-        return (
-            <EmptyState icon={ChartSpline} title={t("list.none.title")} body={t("list.none.body")}>
-                <Button onClick={() => setSearch({ filter: null, state: null, show: null })}>{t("list.clear")}</Button>
-            </EmptyState>
-        );
-    }
-    if (rows.length === 0) {
-        return (
-            <div className="stack">
-                <EmptyState icon={ChartSpline} title={t("runs.empty.title")} body={t("runs.empty.body")} />
-                <Card title={t("log_code.title")}>
-                    <LogFromCode experiment={experiment} />
-                </Card>
-            </div>
-        );
-    }
-    return (
-        <DataTable
-            label={t("nav.runs")}
-            rows={nested}
-            columns={columns}
-            rowKey={({ row }) => row.id}
-            onEnd={onEnd}
-            sort={search.sort ?? "-created_at"}
-            onSort={(sort) => setSearch({ sort })}
-            selected={selected}
-            onSelect={onSelect}
-            expanded={({ row, children }) => (children > 0 ? !closed.has(row.id) : undefined)}
-            onOpen={({ row }) => void navigate({ to: "/projects/$project/runs/$run", params: { project, run: row.id }, search: {} })}
-            bulk={
-                <BulkActions
-                    project={project}
-                    ids={[...selected]}
-                    archived={search.show === "archived"}
-                    onCsv={() => downloadRows("runs", columns, nested.filter(({ row }) => selected.has(row.id)))}
-                    onDone={() => onSelect(new Set())}
-                />
-            }
-        />
     );
 }

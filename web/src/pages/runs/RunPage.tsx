@@ -6,14 +6,16 @@ import { useState } from "react";
 import { datasetVersionQuery } from "../../api/datasets";
 import { useLive } from "../../api/events";
 import { jobQuery, useCancelJob, useRetryJob } from "../../api/jobs";
+import { useMay } from "../../api/permissions";
 import { runQuery } from "../../api/runs";
 import type { Run } from "../../api/types";
 import { EvaluationView } from "../../charts/EvaluationView";
 import { Button, ButtonLink } from "../../components/Button";
 import { ConfirmDialog } from "../../components/Dialog";
-import { Answer, Badge, FreshDot, JobFailure, Progress, StatePill } from "../../components/Status";
-import { Card, Facts, Page } from "../../components/Surface";
+import { Badge, FreshDot, JobFailure, Progress, StatePill } from "../../components/Status";
+import { Card, Facts, Page, PageAnswer } from "../../components/Surface";
 import { Tabs, type Tab } from "../../components/Tabs";
+import { ViewOnly } from "../../components/ViewOnly";
 import { useI18n } from "../../i18n/i18n";
 import { formatDuration, formatMetric, secondsBetween } from "../../lib/format";
 import { isActive } from "../../lib/isActive";
@@ -29,11 +31,13 @@ import { RunMenu } from "./RunMenu";
 const COMMIT_SHOWN = 10;
 
 export default function RunPage() {
+    const { t } = useI18n();
+    const project = useParam("project");
     const query = useQuery(runQuery(useParam("run")));
     return (
-        <Answer query={query} lines={10}>
+        <PageAnswer query={query} title={t("field.run")} crumbs={[{ label: t("nav.runs"), to: `/projects/${project}/runs` }]}>
             {(run) => <RunView run={run} />}
-        </Answer>
+        </PageAnswer>
     );
 }
 
@@ -41,6 +45,7 @@ function RunView({ run }: { run: Run }) {
     const { t } = useI18n();
     const project = useParam("project");
     const [search, setSearch] = useSearchState();
+    const { may, refusal } = useMay(project, "run.write");
     const active = isActive(run.state);
     const topics = run.job_id ? [`run:${run.id}`, `job:${run.job_id}`] : [`run:${run.id}`];
     const { freshness, pollMs } = useLive(topics, active);
@@ -52,7 +57,7 @@ function RunView({ run }: { run: Run }) {
     const own = keys.filter((key) => !/^(system|test)\//.test(key));
     const tabs: Tab[] = [
         { id: "charts", label: t("run.charts"), content: () => <ChartsTab key="charts" run={run} keys={own} pollMs={pollMs} /> },
-        { id: "overview", label: t("run.overview"), content: () => <OverviewTab run={run} /> },
+        { id: "overview", label: t("run.overview"), content: () => <OverviewTab run={run} may={may} /> },
     ];
     if (system.length > 0) tabs.push({ id: "system", label: t("run.system"), content: () => <ChartsTab key="system" run={run} keys={system} pollMs={pollMs} /> });
     if (evaluation && (evaluation.confusion || evaluation.class_metrics)) {
@@ -60,7 +65,7 @@ function RunView({ run }: { run: Run }) {
     }
     tabs.push(
         { id: "logs", label: t("logs.title"), content: () => <LogsTab run={run.id} pollMs={pollMs} /> },
-        { id: "artifacts", label: t("run.artifacts"), content: () => <ArtifactsTab owner={owner} archived={run.archived_at !== null} pollMs={pollMs} /> },
+        { id: "artifacts", label: t("run.artifacts"), content: () => <ArtifactsTab owner={owner} may={may && run.archived_at === null} pollMs={pollMs} /> },
         { id: "images", label: t("run.images"), content: () => <ImagesTab owner={owner} pollMs={pollMs} /> },
     );
     return (
@@ -73,11 +78,12 @@ function RunView({ run }: { run: Run }) {
             badge={
                 <>
                     <StatePill state={run.state} />
+                    <ViewOnly refusal={refusal} />
                     {run.archived_at !== null && <Badge>{t("lifecycle.archived")}</Badge>}
                     <FreshDot freshness={freshness} />
                 </>
             }
-            actions={<RunActions run={run} project={project} />}
+            actions={<RunActions run={run} project={project} may={may} />}
         >
             <div className="stack">
                 <RunSummary run={run} project={project} />
@@ -87,7 +93,7 @@ function RunView({ run }: { run: Run }) {
     );
 }
 
-function RunActions({ run, project }: { run: Run; project: string }) {
+function RunActions({ run, project, may }: { run: Run; project: string; may: boolean }) {
     const { t } = useI18n();
     const [asking, setAsking] = useState<"cancel" | "register" | null>(null);
     const cancel = useCancelJob();
@@ -98,22 +104,22 @@ function RunActions({ run, project }: { run: Run; project: string }) {
             <ButtonLink icon={Waypoints} to="/projects/$project/lineage" params={{ project }} search={{ node: `run:${run.id}` }}>
                 {t("nav.lineage")}
             </ButtonLink>
-            {job && isActive(run.state) && (
+            {may && job && isActive(run.state) && (
                 <Button icon={Ban} onClick={() => setAsking("cancel")}>
                     {t("job.cancel")}
                 </Button>
             )}
-            {job && (run.state === "failed" || run.state === "cancelled") && (
+            {may && job && (run.state === "failed" || run.state === "cancelled") && (
                 <Button icon={RotateCcw} busy={retry.isPending} onClick={() => retry.mutate(job)}>
                     {t("action.retry")}
                 </Button>
             )}
-            {run.state === "succeeded" && run.archived_at === null && (
+            {may && run.state === "succeeded" && run.archived_at === null && (
                 <Button variant="primary" icon={BoxSelect} onClick={() => setAsking("register")}>
                     {t("run.register")}
                 </Button>
             )}
-            <RunMenu run={run} project={project} />
+            {may && <RunMenu run={run} project={project} />}
             <ConfirmDialog
                 open={asking === "cancel"}
                 onClose={() => setAsking(null)}

@@ -36,8 +36,8 @@ function RowMenu({ experiment, i18n: { t }, onAct }: { experiment: Experiment; i
     );
 }
 
-/** onFolder absent: folders stay where they are. */
-export function experimentColumns(i18n: I18n, onAct: (action: ExperimentAction, experiment: Experiment) => void, onFolder: ((path: string) => void) | undefined): ColumnDef<ExperimentRow>[] {
+/** onAct absent: they can only be looked at. onFolder absent: folders stay where they are. */
+export function experimentColumns(i18n: I18n, onAct: ((action: ExperimentAction, experiment: Experiment) => void) | undefined, onFolder: ((path: string) => void) | undefined): ColumnDef<ExperimentRow>[] {
     const { t, ago, count } = i18n;
     const of = (row: ExperimentRow) => (row.kind === "item" ? row.item : null);
     return [
@@ -72,6 +72,7 @@ export function experimentColumns(i18n: I18n, onAct: (action: ExperimentAction, 
             return item && <span className="muted">{ago(item.updated_at)}</span>;
         } },
         { id: "menu", header: "", meta: { width: "56px", right: true }, cell: ({ row: { original } }) => {
+            if (!onAct) return null;
             if (original.kind === "item") return <RowMenu experiment={original.item} i18n={i18n} onAct={onAct} />;
             return onFolder && <Button small variant="ghost" icon={Pencil} aria-label={t("folder.move", { folder: original.path })} title={t("folder.move", { folder: original.path })} onClick={() => onFolder(original.path)} />;
         } },

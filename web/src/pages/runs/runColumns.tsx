@@ -66,15 +66,17 @@ const ATTRIBUTES: Record<string, Attribute> = {
 };
 
 /* A metric, a parameter or a tag. */
-function keyedColumn(id: string): ColumnDef<RunRow> | null {
-    const { group, key } = parseFieldName(id);
+function keyedColumn({ t }: I18n, id: string): ColumnDef<RunRow> | null {
+    const { group, key, part } = parseFieldName(id);
     if (group === null) return null;
     if (group === "metrics") {
-        return { id, header: key, meta: { width: "minmax(108px, 0.8fr)", right: true, sort: id, csv: ({ row }) => row.metrics[key] }, cell: ({ row }) => formatMetric(row.original.row.metrics[key]) };
+        const value = (run: Run) => (part === "last" ? run.metrics : part === "min" ? run.metrics_min : run.metrics_max)?.[key];
+        const header = part === "last" ? key : t(`column.${part}`, { key });
+        return { id, header, meta: { width: "minmax(108px, 0.8fr)", right: true, sort: id, csv: ({ row }) => value(row) }, cell: ({ row }) => formatMetric(value(row.original.row)) };
     }
     return { id, header: key, meta: { width: "minmax(100px, 0.8fr)", sort: id, csv: ({ row }) => row[group][key] }, cell: ({ row }) => <span className="truncate mono" title={row.original.row[group][key]}>{row.original.row[group][key]}</span> };
 }
 
 export function runColumns(i18n: I18n, ids: string[], nesting: Nesting): ColumnDef<RunRow>[] {
-    return ids.flatMap((id) => ATTRIBUTES[id]?.(i18n, nesting) ?? keyedColumn(id) ?? []);
+    return ids.flatMap((id) => ATTRIBUTES[id]?.(i18n, nesting) ?? keyedColumn(i18n, id) ?? []);
 }
