@@ -25,6 +25,7 @@
 #include "tracking/search.h"
 #include "tracking/tracking.h"
 #include "training/training.h"
+#include "webhooks/webhooks.h"
 
 #include <errno.h>
 #include <string.h>
@@ -67,6 +68,7 @@ struct http_registry *app_registry(void) {
     http_register(r, PERMISSIONS_ROUTES, PERMISSIONS_ROUTE_COUNT);
     http_register(r, QUOTAS_ROUTES, QUOTAS_ROUTE_COUNT);
     http_register(r, PROJECTS_ROUTES, PROJECTS_ROUTE_COUNT);
+    http_register(r, WEBHOOK_ROUTES, WEBHOOK_ROUTE_COUNT);
     http_register(r, ARTIFACTS_ROUTES, ARTIFACTS_ROUTE_COUNT);
     http_register(r, DATASETS_ROUTES, DATASETS_ROUTE_COUNT);
     http_register(r, TRAINING_ROUTES, TRAINING_ROUTE_COUNT);
@@ -94,6 +96,7 @@ struct http_registry *app_registry(void) {
     http_register(r, MLFLOW_SEARCH_ROUTES, MLFLOW_SEARCH_ROUTE_COUNT);
     http_register(r, MLFLOW_MODEL_ROUTES, MLFLOW_MODEL_ROUTE_COUNT);
     http_register(r, MLFLOW_VERSION_ROUTES, MLFLOW_VERSION_ROUTE_COUNT);
+    http_register(r, MLFLOW_WEBHOOK_ROUTES, MLFLOW_WEBHOOK_ROUTE_COUNT);
     http_register(r, MLFLOW_ARTIFACT_ROUTES, MLFLOW_ARTIFACT_ROUTE_COUNT);
     http_register(r, MLFLOW_MULTIPART_ROUTES, MLFLOW_MULTIPART_ROUTE_COUNT);
     http_register(r, MLFLOW_LOGGED_MODEL_ROUTES, MLFLOW_LOGGED_MODEL_ROUTE_COUNT);
@@ -109,6 +112,7 @@ static void register_constraints(void) {
     db_register_constraints(QUOTAS_CONSTRAINTS, QUOTAS_CONSTRAINT_COUNT);
     db_register_constraints(GROUPS_CONSTRAINTS, GROUPS_CONSTRAINT_COUNT);
     db_register_constraints(PROJECTS_CONSTRAINTS, PROJECTS_CONSTRAINT_COUNT);
+    db_register_constraints(WEBHOOK_CONSTRAINTS, WEBHOOK_CONSTRAINT_COUNT);
     db_register_constraints(DATASETS_CONSTRAINTS, DATASETS_CONSTRAINT_COUNT);
     db_register_constraints(TRACKING_CONSTRAINTS, TRACKING_CONSTRAINT_COUNT);
     db_register_constraints(ARTIFACT_FILE_CONSTRAINTS, ARTIFACT_FILE_CONSTRAINT_COUNT);
@@ -180,6 +184,24 @@ static void stop_folding(struct app *app) {
     ingest_stop(app->ingest);
 }
 
+static enum err start_webhooks(struct app *app, struct err_info *err) {
+    (void)err;
+    app->webhooks = webhooks_new();
+    return OK;
+}
+
+static void stop_webhooks(struct app *app) {
+    webhooks_free(app->webhooks);
+}
+
+static enum err start_sending(struct app *app, struct err_info *err) {
+    return webhooks_start(app, err);
+}
+
+static void stop_sending(struct app *app) {
+    webhooks_stop(app->webhooks);
+}
+
 static enum err start_mlflow(struct app *app, struct err_info *err) {
     (void)err;
     app->mlflow = mlflow_new();
@@ -223,7 +245,8 @@ static const struct {
               {"uploads", uploads_sweep},
               {"blobs", blobs_sweep},
               {"parts", artifact_uploads_sweep},
-              {"runs", runs_sweep}};
+              {"runs", runs_sweep},
+              {"webhooks", webhooks_sweep}};
 
 static void sweep(struct app *app) {
     for (size_t i = 0; i < sizeof(SWEEPS) / sizeof(SWEEPS[0]); i++) {
@@ -371,12 +394,14 @@ static const struct {
     {"blobs", APP_SERVICE, start_blobs, stop_blobs},
     {"feed", APP_SERVICE, start_feed, stop_feed},
     {"ingest", APP_SERVICE, start_ingest, stop_ingest},
+    {"webhooks", APP_SERVICE, start_webhooks, stop_webhooks},
     {"serving", APP_SERVICE, start_serving, stop_serving},
     {"jobs", APP_SERVICE, start_jobs, stop_jobs},
     {"MLflow", APP_SERVICE, start_mlflow, stop_mlflow},
     {"HTTP", APP_SERVICE, start_http, stop_http},
     {"set-up", APP_SERVER, start_setup, stop_nothing},
     {"folding", APP_SERVER, start_folding, stop_folding},
+    {"sending", APP_SERVER, start_sending, stop_sending},
     {"sweeper", APP_SERVER, start_sweeper, stop_sweeper},
     {"listener", APP_SERVER, start_listening, stop_listening},
 };

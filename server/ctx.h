@@ -55,6 +55,7 @@ struct blobs;
 struct jobs;
 struct feed;
 struct ingest;
+struct webhooks;
 struct serving;
 struct mlflow;
 
@@ -68,6 +69,7 @@ struct app {
     struct jobs *jobs;
     struct feed *feed;
     struct ingest *ingest;
+    struct webhooks *webhooks;
     struct serving *serving;
     struct mlflow *mlflow;
 };

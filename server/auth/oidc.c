@@ -9,11 +9,11 @@
 
 #include "auth/access.h"
 #include "auth/jwk.h"
-#include "auth/outbound.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/ident.h"
+#include "http/outbound.h"
 
 #include <pthread.h>
 #include <string.h>

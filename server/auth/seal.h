@@ -1,6 +1,6 @@
 /* Secrets that have to be read again (second factors, a provider's client secret): sealed with
  * AES-256-GCM under seal.key of key_dir, so that a copy of the database alone reads nothing.
- * Private to auth/. */
+ * Webhooks seal theirs here too. */
 #pragma once
 
 #include "ctx.h"

@@ -269,7 +269,7 @@ const struct route SSO_ROUTES[] = {
     {DELETE, "/api/v1/providers/{provider}", SCOPE_TEAM_OWN, .handle = delete_provider,
      .audit = "provider.delete", .doc = "Remove an identity provider; sessions through it end."},
     {POST, "/api/v1/providers/{provider}/test", SCOPE_TEAM_OWN, .reply = &PROVIDER_TEST,
-     .handle = post_test, .rate = RATE_LOGIN, .audit = "provider.test",
+     .handle = post_test, .rate = RATE_OUTBOUND, .audit = "provider.test",
      .doc = "Try the connection step by step, up to what a person has to do."},
     {GET, "/api/v1/sign-in", SCOPE_PUBLIC, .reply = &SIGN_IN, .handle = get_sign_in,
      .flags = ROUTE_ANONYMOUS, .doc = "What the page to sign in offers."},

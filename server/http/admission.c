@@ -18,8 +18,9 @@
 /* Of each class at once; streams are an option. Sign-in is bounded because each one costs 64 MiB
  * and a tenth of a second of hashing. */
 static const int CLASS_LIMITS[RATE_COUNT] = {
-    [RATE_DEFAULT] = 48, [RATE_LOGIN] = 8,    [RATE_UPLOAD] = 8,  [RATE_DOWNLOAD] = 12,
-    [RATE_SEARCH] = 8,   [RATE_PREDICT] = 16, [RATE_WORKER] = 16, [RATE_POLL] = 16};
+    [RATE_DEFAULT] = 48,  [RATE_LOGIN] = 8,  [RATE_UPLOAD] = 8,
+    [RATE_DOWNLOAD] = 12, [RATE_SEARCH] = 8, [RATE_PREDICT] = 16,
+    [RATE_WORKER] = 16,   [RATE_POLL] = 16,  [RATE_OUTBOUND] = 4};
 
 struct admission {
     pthread_mutex_t lock; /* everything below */

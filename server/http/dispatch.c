@@ -158,7 +158,7 @@ int64_t call_take_cost(struct http_call *call) {
 static bool is_shared(const struct http_call *call) {
     enum rate_class rate = call->rq.route->rate;
     return call->cx->who.team_id[0] && rate != RATE_STREAM && rate != RATE_POLL &&
-           rate != RATE_WORKER;
+           rate != RATE_WORKER && rate != RATE_OUTBOUND;
 }
 
 static enum err step_share(struct http_call *call) {

@@ -62,7 +62,8 @@ enum rate_class { /* each has its own limit of requests at once; full = 503 with
                   RATE_STREAM, /* server-sent events */
                   RATE_PREDICT,
                   RATE_WORKER,
-                  RATE_POLL, /* long polls of workers */
+                  RATE_POLL,     /* long polls of workers */
+                  RATE_OUTBOUND, /* waits for another server */
                   RATE_COUNT
 };
 

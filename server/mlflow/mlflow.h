@@ -130,6 +130,8 @@ extern const struct route MLFLOW_MODEL_ROUTES[]; /* registered models */
 extern const size_t MLFLOW_MODEL_ROUTE_COUNT;
 extern const struct route MLFLOW_VERSION_ROUTES[];
 extern const size_t MLFLOW_VERSION_ROUTE_COUNT;
+extern const struct route MLFLOW_WEBHOOK_ROUTES[];
+extern const size_t MLFLOW_WEBHOOK_ROUTE_COUNT;
 extern const struct route MLFLOW_TRACE_ROUTES[];
 extern const size_t MLFLOW_TRACE_ROUTE_COUNT;
 extern const struct route MLFLOW_OLD_TRACE_ROUTES[]; /* traces as clients before 3 know them */

@@ -39,6 +39,24 @@ MUST_USE enum err model_version_add_tags(struct ctx *cx, const char *id, json_t 
 MUST_USE enum err tags_arrays(struct ctx *cx, json_t *tags, const char **ret_keys,
                               const char **ret_values);
 
+/* ---- events.c: what webhooks are told, in the transaction of the change */
+
+MUST_USE enum err event_model_created(struct ctx *cx, const struct model_create *model);
+MUST_USE enum err event_version_created(struct ctx *cx, const struct model *model,
+                                        const struct model_version_create *options,
+                                        const char *run_id, int64_t version);
+/* value NULL = the tag is gone. */
+MUST_USE enum err event_model_tag(struct ctx *cx, const char *model_id, const char *key,
+                                  const char *value);
+MUST_USE enum err event_version_tag(struct ctx *cx, const char *version_id, const char *key,
+                                    const char *value);
+/* version 0 = the alias is gone. */
+MUST_USE enum err event_alias(struct ctx *cx, const struct model *model, const char *alias,
+                              int64_t version);
+
+/* Whether these are the tags of a prompt, or of a version of one. */
+bool tags_are_of_prompt(const json_t *tags);
+
 /* ---- source.c: what the text of a source means */
 
 struct source {

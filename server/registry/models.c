@@ -150,6 +150,7 @@ enum err model_create(struct ctx *cx, const struct model_create *options, struct
                 ARGS(id, cx->who.team_id, options->project_id, options->name, options->description),
                 NULL));
     TRY(model_add_tags(cx, id, options->tags));
+    TRY(event_model_created(cx, options));
     TRY(feed_post(cx, "model", id, "created"));
     return model_get(cx, id, ret);
 }
@@ -168,6 +169,7 @@ enum err model_set_tag(struct ctx *cx, const char *id, const char *key, const ch
     TRY(db_exec(cx, &SQL_model_tags_put,
                 ARGS(cx->who.team_id, id, db_text_array(cx, &key, 1), db_text_array(cx, &value, 1)),
                 NULL));
+    TRY(event_model_tag(cx, id, key, value));
     return model_changed(cx, id);
 }
 
@@ -175,7 +177,10 @@ enum err model_delete_tag(struct ctx *cx, const char *id, const char *key, bool 
     int64_t rows;
     TRY(db_exec(cx, &SQL_model_tag_delete, ARGS(cx->who.team_id, id, key), &rows));
     *ret_found = rows > 0;
-    return rows ? model_changed(cx, id) : OK;
+    if (!rows)
+        return OK;
+    TRY(event_model_tag(cx, id, key, NULL));
+    return model_changed(cx, id);
 }
 
 /* ---- aliases */
@@ -192,6 +197,7 @@ enum err alias_set(struct ctx *cx, const char *model_id, const char *alias, int6
     TRY(auth_audit(cx, "model.alias_set",
                    arena_printf(cx->arena, "%s@%s = %lld", model.name, alias, (long long)version),
                    OK));
+    TRY(event_alias(cx, &model, alias, version));
     return model_changed(cx, model_id);
 }
 
@@ -205,6 +211,7 @@ enum err alias_delete(struct ctx *cx, const char *model_id, const char *alias, b
         return OK;
     TRY(auth_audit(cx, "model.alias_delete", arena_printf(cx->arena, "%s@%s", model.name, alias),
                    OK));
+    TRY(event_alias(cx, &model, alias, 0));
     return model_changed(cx, model_id);
 }
 

@@ -16,7 +16,6 @@
 #include "tracking/tracking.h"
 
 #include <string.h>
-#include <strings.h>
 
 #define MODEL_JSON_MAX (4 << 20) /* bytes */
 
@@ -286,14 +285,14 @@ static enum err version_add(struct ctx *cx, const struct model *model,
         TRY(lineage_edge(cx, NODE_ARTIFACT, snapshot->logged_model_id, NODE_MODEL_VERSION, id,
                          "registered_as"));
     TRY(feed_post(cx, "model", model->id, "state"));
-    return model_version_get(cx, id, ret);
+    TRY(model_version_get(cx, id, ret));
+    return event_version_created(cx, model, options, snapshot->run_id, ret->version);
 }
 
 /* A version of a prompt is its text, in a tag; its source is a word that stands for no files. */
 static bool is_prompt(const struct model_version_create *options) {
-    const char *tag = json_string_value(json_object_get(options->tags, PROMPT_TAG));
     size_t word = strspn(options->source, "abcdefghijklmnopqrstuvwxyz-");
-    return tag && strcasecmp(tag, "true") == 0 && word > 0 && options->source[word] == '\0';
+    return tags_are_of_prompt(options->tags) && word > 0 && options->source[word] == '\0';
 }
 
 enum err model_version_create(struct ctx *cx, const struct model_version_create *options,
@@ -323,8 +322,12 @@ enum err model_version_create(struct ctx *cx, const struct model_version_create 
 enum err model_ensure(struct ctx *cx, const char *project_id, const char *name, struct model *ret) {
     char id[UUID_TEXT_SIZE];
     bool found;
+    int64_t made;
     uuid_new(id);
-    TRY(db_exec(cx, &SQL_model_ensure, ARGS(id, cx->who.team_id, project_id, name), NULL));
+    TRY(db_exec(cx, &SQL_model_ensure, ARGS(id, cx->who.team_id, project_id, name), &made));
+    if (made)
+        TRY(event_model_created(cx,
+                                &(struct model_create){.project_id = project_id, .name = name}));
     TRY(model_find(cx, project_id, name, ret, &found));
     return found ? OK
                  : fail_field(cx, ERR_CONFLICT, "model",

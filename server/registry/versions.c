@@ -216,6 +216,7 @@ enum err model_version_set_tag(struct ctx *cx, const char *id, const char *key, 
     TRY(db_exec(cx, &SQL_model_version_tags_put,
                 ARGS(cx->who.team_id, id, db_text_array(cx, &key, 1), db_text_array(cx, &value, 1)),
                 NULL));
+    TRY(event_version_tag(cx, id, key, value));
     return feed_post(cx, "model_version", id, "state");
 }
 
@@ -224,5 +225,8 @@ enum err model_version_delete_tag(struct ctx *cx, const char *id, const char *ke
     int64_t rows;
     TRY(db_exec(cx, &SQL_model_version_tag_delete, ARGS(cx->who.team_id, id, key), &rows));
     *ret_found = rows > 0;
-    return rows ? feed_post(cx, "model_version", id, "state") : OK;
+    if (!rows)
+        return OK;
+    TRY(event_version_tag(cx, id, key, NULL));
+    return feed_post(cx, "model_version", id, "state");
 }

@@ -1,9 +1,9 @@
 /* Single sign-on with a provider made of paper: it answers instead of the network, signs what each
  * test wants signed, and so can lie in ways that a real one cannot. tests/oidc has a real one. */
 
-#include "auth/outbound.h"
 #include "base/buf.h"
 #include "base/ident.h"
+#include "http/outbound.h"
 #include "tests/auth/browser.h"
 
 #include <openssl/core_names.h>

@@ -264,7 +264,7 @@ static void test_version__refusals(void **state) {
     send_json(d, 404, &d->stranger, "GET", API "model-versions/get?name=refusing&version=1", NULL);
     send_json(d, 403, &d->viewer, "DELETE", API "model-versions/delete",
               "{\"name\":\"refusing\",\"version\":\"1\"}");
-    fails(d, 404, "GET", API "webhooks", NULL, "ENDPOINT_NOT_FOUND", "");
+    fails(d, 404, "GET", API "model-versions/none", NULL, "ENDPOINT_NOT_FOUND", "");
 }
 
 /* The run of another tracking server: MLflow's clients register with whatever id they have. */
