@@ -37,9 +37,10 @@ struct shipment {
     const char *id, *team_id, *webhook_id, *webhook_name, *url, *secret_sealed, *body;
     int64_t attempts; /* before this one */
 };
-/* Posts it; *ret_pause_s < 0 = there is no sense in trying again, whatever came of it. */
-MUST_USE enum err shipment_send(struct ctx *cx, const struct shipment *shipment,
-                                struct webhook_test *ret, double *ret_pause_s);
+/* Posts it; a failure is an answer here. *ret_pause_s < 0 = there is no sense in trying again,
+ * whatever came of it. */
+void shipment_send(struct ctx *cx, const struct shipment *shipment, struct webhook_test *ret,
+                   double *ret_pause_s);
 /* Claims the next one that is due. System mode. */
 MUST_USE enum err shipment_claim(struct ctx *cx, struct shipment *ret, bool *ret_found);
 /* Sends it and writes down what came of it. */

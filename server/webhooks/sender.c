@@ -1,9 +1,9 @@
 /* The threads that empty the outbox.
  *
  * One of them leads: it looks for what is due, once a second while there is nothing. When it finds
- * something it hands the lead on and sends, so that the others look on at once while there is work,
- * and an idle process asks the database once a second. Processes do not know of each other: the
- * claims keep them apart. */
+ * something it hands the lead on and sends, and then looks for more until there is none: all are at
+ * work while there is enough, and an idle process asks the database once a second. Processes do not
+ * know of each other: the claims keep them apart. */
 #include "webhooks/internal.h"
 
 #include "base/cleanup.h"
@@ -50,25 +50,6 @@ static void system_ctx(struct ctx *cx, struct app *app) {
     cx->who = (struct principal){.kind = PRINCIPAL_SYSTEM, .name = "system"};
 }
 
-/* The delivery lives in cx's arena. */
-static bool claim(struct ctx *cx, struct shipment *ret) {
-    bool found = false;
-    if (shipment_claim(cx, ret, &found) == OK)
-        return found;
-    log_event(LOG_WARNING, "webhooks.claim_failed", LOG_T("message", cx->err.message),
-              LOG_T("detail", cx->err.detail));
-    db_rollback(cx);
-    return false;
-}
-
-static void deliver(struct ctx *cx, const struct shipment *shipment) {
-    if (shipment_deliver(cx, shipment) == OK)
-        return;
-    log_event(LOG_WARNING, "webhooks.delivery_failed", LOG_T("message", cx->err.message),
-              LOG_T("detail", cx->err.detail));
-    db_rollback(cx);
-}
-
 /* False when the process is stopping. */
 static bool take_lead(struct webhooks *w) {
     scope_lock(&w->lock);
@@ -84,6 +65,11 @@ static void pass_lead(struct webhooks *w) {
     pthread_cond_signal(&w->changed);
 }
 
+static bool is_stopping(struct webhooks *w) {
+    scope_lock(&w->lock);
+    return w->stopping;
+}
+
 /* False when the process is stopping. */
 static bool rest(struct webhooks *w) {
     struct timespec until;
@@ -95,24 +81,38 @@ static bool rest(struct webhooks *w) {
     return !w->stopping;
 }
 
+static void log_failure(const struct err_info *err) {
+    log_event(LOG_WARNING, "webhooks.sending_failed", LOG_T("message", err->message),
+              LOG_T("detail", err->detail));
+}
+
+/* False when nothing is due, or could be found out. leads: hands the lead on before it sends. */
+static bool send_next(struct app *app, bool leads) {
+    struct shipment shipment;
+    bool found = false;
+    struct ctx cx;
+    system_ctx(&cx, app);
+    enum err err = shipment_claim(&cx, &shipment, &found);
+    bool claimed = err == OK && found;
+    if (claimed && leads)
+        pass_lead(app->webhooks);
+    if (claimed)
+        err = shipment_deliver(&cx, &shipment);
+    if (err != OK)
+        log_failure(&cx.err);
+    ctx_done(&cx);
+    return claimed;
+}
+
 static void *run_sender(void *arg) {
     struct app *app = arg;
-    struct webhooks *w = app->webhooks;
-    bool going = true;
-    while (going && take_lead(w)) {
-        struct shipment shipment;
-        bool found = false;
-        while (going && !found) {
-            struct ctx cx;
-            system_ctx(&cx, app);
-            found = claim(&cx, &shipment);
-            if (found) {
-                pass_lead(w);
-                deliver(&cx, &shipment);
-            }
-            ctx_done(&cx);
-            going = found || rest(w);
-        }
+    while (take_lead(app->webhooks)) {
+        bool going = true;
+        while (going && !send_next(app, true))
+            going = rest(app->webhooks);
+        /* Its hook may be told the next thing now: no need to wait for the leader to look. */
+        while (going && !is_stopping(app->webhooks) && send_next(app, false))
+            ;
     }
     return NULL;
 }

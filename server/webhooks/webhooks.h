@@ -83,8 +83,8 @@ struct webhook_test {
     int64_t duration_ms;
 };
 /* Sends a sample of the event (NULL = the hook's first) at once; commits, and waits up to 10 s. */
-MUST_USE enum err webhook_test(struct ctx *cx, const struct webhook *hook, const char *event,
-                               struct webhook_test *ret);
+void webhook_test(struct ctx *cx, const struct webhook *hook, const char *event,
+                  struct webhook_test *ret);
 
 /* --- the process's part --- */
 
