@@ -170,6 +170,50 @@ static enum err put_model_file(struct ctx *cx, const struct req *rq, struct repl
     return put_file(cx, rq, rp, &owner);
 }
 
+/* Resumable: the bytes came by tus before, and are a blob already. */
+struct file_from_upload {
+    const char *upload_id;
+};
+static const struct field FILE_FROM_UPLOAD_FIELDS[] = {
+    FIELD(UUID, struct file_from_upload, upload_id, .flags = FIELD_REQUIRED,
+          .doc = "a complete upload"),
+};
+static SHAPE(FILE_FROM_UPLOAD, "ArtifactFromUpload", struct file_from_upload,
+             FILE_FROM_UPLOAD_FIELDS);
+
+static enum err take_upload(struct ctx *cx, const struct req *rq, struct reply *rp,
+                            const struct artifact_owner *owner) {
+    const struct file_from_upload *body = rq->body;
+    struct artifact *file = arena_new_struct(cx->arena, struct artifact);
+    const char *path = req_param(rq, "path");
+    struct upload upload;
+    struct blob blob = {0};
+    int64_t most;
+    bool found;
+    TRY(upload_require_complete(cx, body->upload_id, &upload));
+    TRY(artifact_room(cx, owner, path, upload.size_bytes, &most));
+    memcpy(blob.sha256, upload.sha256, sizeof(blob.sha256));
+    blob.size_bytes = upload.size_bytes;
+    TRY(artifact_put(cx, owner, path, &blob));
+    TRY(artifact_find(cx, owner, path, file, &found));
+    if (!found)
+        return fail(cx, ERR_NOT_FOUND, "the file was deleted meanwhile");
+    reply_object(rp, file);
+    return OK;
+}
+
+static enum err post_run_file(struct ctx *cx, const struct req *rq, struct reply *rp) {
+    struct artifact_owner owner;
+    TRY(run_owner(cx, rq, &owner));
+    return take_upload(cx, rq, rp, &owner);
+}
+
+static enum err post_model_file(struct ctx *cx, const struct req *rq, struct reply *rp) {
+    struct artifact_owner owner;
+    TRY(model_owner(cx, rq, &owner));
+    return take_upload(cx, rq, rp, &owner);
+}
+
 static enum err delete_files(struct ctx *cx, const struct req *rq,
                              const struct artifact_owner *owner) {
     const char *path = req_param(rq, "path");
@@ -202,6 +246,9 @@ const struct route ARTIFACT_FILE_ROUTES[] = {
     {PUT, "/api/v1/runs/{run}/artifacts/{path*}", SCOPE_RUN_INGEST, .reply = &ARTIFACT_SHAPE,
      .handle = put_run_file, .status = 201, .flags = ROUTE_STREAM_BODY, .rate = RATE_UPLOAD,
      .doc = "Store a file of a run; one of that name is replaced."},
+    {POST, "/api/v1/runs/{run}/artifacts/{path*}", SCOPE_RUN_INGEST, .body = &FILE_FROM_UPLOAD,
+     .reply = &ARTIFACT_SHAPE, .handle = post_run_file, .status = 201,
+     .doc = "Make a complete upload a file of a run; one of that name is replaced."},
     {DELETE, "/api/v1/runs/{run}/artifacts/{path*}", SCOPE_RUN_INGEST, .handle = delete_run_files,
      .audit = "artifact.delete", .doc = "Delete a file of a run, or a directory with all in it."},
     {GET, "/api/v1/logged-models/{model}/artifacts", SCOPE_RUN_READ, .query = &ARTIFACT_QUERY,
@@ -212,6 +259,9 @@ const struct route ARTIFACT_FILE_ROUTES[] = {
     {PUT, "/api/v1/logged-models/{model}/artifacts/{path*}", SCOPE_RUN_INGEST,
      .reply = &ARTIFACT_SHAPE, .handle = put_model_file, .status = 201, .flags = ROUTE_STREAM_BODY,
      .rate = RATE_UPLOAD, .doc = "Store a file of a logged model; one of that name is replaced."},
+    {POST, "/api/v1/logged-models/{model}/artifacts/{path*}", SCOPE_RUN_INGEST,
+     .body = &FILE_FROM_UPLOAD, .reply = &ARTIFACT_SHAPE, .handle = post_model_file, .status = 201,
+     .doc = "Make a complete upload a file of a logged model; one of that name is replaced."},
     {DELETE, "/api/v1/logged-models/{model}/artifacts/{path*}", SCOPE_RUN_INGEST,
      .handle = delete_model_files, .audit = "artifact.delete",
      .doc = "Delete a file of a logged model, or a directory with all in it."},

@@ -281,6 +281,30 @@ static void test_artifact__is_replaced_by_a_file_of_its_name(void **state) {
     assert_int_equal(json_array_size(level(d, run, "")), 1);
 }
 
+static const char *from_upload(struct domains *d, const char *upload) {
+    return arena_printf(d->arena, "{\"upload_id\":\"%s\"}", upload);
+}
+
+static void test_artifact__may_come_by_an_upload(void **state) {
+    struct domains *d = *state;
+    const char *run = external_run(d, "uploaded");
+    const char *body = from_upload(d, upload_make(d, "big.bin", "came in pieces"));
+    const char *path = arena_printf(d->arena, "/api/v1/runs/%s/artifacts/model/big.bin", run);
+    put(d, run, "model/big.bin", "before");
+    send_json(d, 403, &d->viewer, "POST", path, body);
+    send_json(d, 404, &d->stranger, "POST", path, body);
+    assert_string_equal(get(d, run, "model/big.bin")->body, "before");
+    json_t *file = send_json(d, 201, &d->editor, "POST", path, body)->json;
+    assert_string_equal(text_at(file, "name"), "model/big.bin");
+    assert_string_equal(get(d, run, "model/big.bin")->body, "came in pieces");
+    path = arena_printf(d->arena, "/api/v1/runs/%s/artifacts/model", run);
+    send_json(d, 409, &d->editor, "POST", path, body);
+    path = arena_printf(d->arena, "/api/v1/runs/%s/artifacts/x", run);
+    send_json(d, 404, &d->editor, "POST", path,
+              from_upload(d, "00000000-0000-7000-8000-000000000000"));
+    assert_string_equal(names_of(d, level(d, run, "")), "model/");
+}
+
 static void test_artifact__a_name_is_a_file_or_a_directory(void **state) {
     struct domains *d = *state;
     const char *run = external_run(d, "either");
@@ -444,6 +468,7 @@ int main(void) {
         cmocka_unit_test(test_artifact__pages_of_a_level_meet),
         cmocka_unit_test(test_artifact__a_level_does_not_read_the_tree_below),
         cmocka_unit_test(test_artifact__is_replaced_by_a_file_of_its_name),
+        cmocka_unit_test(test_artifact__may_come_by_an_upload),
         cmocka_unit_test(test_artifact__a_name_is_a_file_or_a_directory),
         cmocka_unit_test(test_artifact__deletes_a_file_or_a_tree),
         cmocka_unit_test(test_artifact__of_a_job_is_not_changed_by_clients),

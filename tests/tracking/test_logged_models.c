@@ -320,6 +320,9 @@ static void test_logged_model__has_files_of_its_own(void **state) {
     assert_string_equal(send_file(d, "GET", id, "/data/model.pkl", NULL)->body, "pickled");
     assert_int_equal(json_array_size(at(get_ok(d, "/api/v1/runs/%s/artifacts", run), "items")), 0);
     get_ok(d, "/api/v1/logged-models/%s/artifacts", id);
+    send_json(d, 201, &d->editor, "POST",
+              arena_printf(d->arena, "/api/v1/logged-models/%s/artifacts/by/tus", id),
+              arena_printf(d->arena, "{\"upload_id\":\"%s\"}", upload_make(d, "t", "by tus")));
     assert_int_equal(send_file(d, "DELETE", id, "/data", NULL)->status, 204);
     assert_int_equal(send_file(d, "GET", id, "/data/model.pkl", NULL)->status, 404);
 }

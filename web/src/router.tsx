@@ -19,8 +19,10 @@ import { projectsQuery } from "./api/projects";
 import { sessionQuery } from "./api/session";
 import { ErrorState, Skeleton } from "./components/Status";
 import { PageFrame } from "./components/Surface";
+import { useI18n } from "./i18n/i18n";
 import { parseSearch, stringifySearch } from "./lib/urlState";
 import { NoProjectPage } from "./pages/home/NoProjectPage";
+import { Door } from "./pages/session/Door";
 import { SignInPage } from "./pages/session/SignInPage";
 import { NotFound } from "./shell/NotFound";
 import { Shell } from "./shell/Shell";
@@ -41,6 +43,16 @@ function BrokenPage({ error }: { error: unknown }) {
         <PageFrame>
             <ErrorState error={error} onRetry={() => location.reload()} />
         </PageFrame>
+    );
+}
+
+/* Before anybody is known to be signed in there is no shell to stand in. */
+function BrokenDoor({ error }: { error: unknown }) {
+    const { t } = useI18n();
+    return (
+        <Door title={t("error.title")} heading={t("error.door")}>
+            <ErrorState error={error} onRetry={() => location.reload()} />
+        </Door>
     );
 }
 
@@ -79,7 +91,7 @@ export function makeRouter(cache: QueryClient) {
         getParentRoute: () => root,
         id: "shell",
         component: Shell,
-        errorComponent: BrokenPage,
+        errorComponent: BrokenDoor,
         beforeLoad: async ({ location }) => {
             try {
                 await cache.ensureQueryData(sessionQuery);

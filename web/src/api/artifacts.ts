@@ -1,7 +1,10 @@
 /* Files of a run or of a logged model: one level of the tree at a time, and what a preview needs of one file. */
 import { infiniteQueryOptions, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { ApiError } from "../lib/apiError";
+import { fileFingerprint } from "../lib/fileFingerprint";
 import { api, request, withQuery } from "./client";
 import type { Artifact, Page } from "./types";
+import { deleteUpload, uploadFile } from "./uploads";
 
 /* A preview reads at most this much of a text. */
 export const PREVIEW_BYTES = 1_000_000;
@@ -18,6 +21,11 @@ export interface ArtifactOwner {
 /* What a live change of the owner makes stale makes its files stale. */
 function keyOf({ kind, id }: ArtifactOwner, ...rest: (string | null)[]) {
     return [kind === "runs" ? "run" : "logged_model", id, ...rest];
+}
+
+/** Every list of the owner's files. */
+export function artifactsKey(owner: ArtifactOwner) {
+    return keyOf(owner, "artifacts");
 }
 
 /* The root's path is empty, and is sent so: without a path every file is listed. */
@@ -81,10 +89,37 @@ export function artifactPdfQuery(owner: ArtifactOwner, name: string, sha256: str
     });
 }
 
+/* A file up to this size goes in one request; larger ones in pieces, which an interruption does not undo. */
+const WHOLE_BYTES = 4 * 1024 * 1024;
+
+/** Whether there is such a file already. */
+export async function artifactExists(owner: ArtifactOwner, name: string, signal: AbortSignal): Promise<boolean> {
+    try {
+        await request(artifactUrl(owner, name, false), { method: "HEAD", signal });
+        return true;
+    } catch (error) {
+        if (error instanceof ApiError && error.status === 404) return false;
+        throw error;
+    }
+}
+
+/** Stores a file under the name; one that is there is replaced. */
+export async function putArtifact(owner: ArtifactOwner, name: string, file: File, onSent: (bytes: number) => void, signal: AbortSignal): Promise<void> {
+    const url = artifactUrl(owner, name, false);
+    if (file.size <= WHOLE_BYTES) {
+        await request(url, { method: "PUT", headers: { "Content-Type": "application/octet-stream" }, body: file, signal });
+        return;
+    }
+    const fingerprint = `${owner.id}/${name}|${fileFingerprint(file)}`;
+    const upload_id = await uploadFile(file, onSent, signal, fingerprint);
+    await api<Artifact>(url, { method: "POST", json: { upload_id }, signal });
+    await deleteUpload(upload_id);
+}
+
 export function useDeleteArtifact(owner: ArtifactOwner) {
     const cache = useQueryClient();
     return useMutation({
         mutationFn: (name: string) => api<void>(artifactUrl(owner, name, false), { method: "DELETE" }),
-        onSuccess: () => cache.invalidateQueries({ queryKey: keyOf(owner, "artifacts") }),
+        onSuccess: () => cache.invalidateQueries({ queryKey: artifactsKey(owner) }),
     });
 }

@@ -76,6 +76,11 @@ export interface Artifact {
   created_at: string | null;
 }
 
+export interface ArtifactFromUpload {
+  /** a complete upload */
+  upload_id: string;
+}
+
 export interface AuditEvent {
   /** its place in the team's chain, from 1 */
   seq: number;

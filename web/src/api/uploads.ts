@@ -20,23 +20,13 @@ export const uploadsQuery = queryOptions({
     queryFn: ({ signal }) => api<Page<Upload>>("/api/v1/uploads", { query: { limit: 200 }, signal }),
 });
 
-function remembered(file: File): string | null {
-    return localStorage.getItem(`slipway.upload.${fileFingerprint(file)}`);
-}
-
-function remember(file: File, id: string): void {
-    localStorage.setItem(`slipway.upload.${fileFingerprint(file)}`, id);
-}
-
-function forget(file: File): void {
-    localStorage.removeItem(`slipway.upload.${fileFingerprint(file)}`);
-}
+const storageKey = (fingerprint: string) => `slipway.upload.${fingerprint}`;
 
 function utf8Base64(text: string): string {
     return btoa(String.fromCharCode(...new TextEncoder().encode(text)));
 }
 
-async function create(file: File, signal: AbortSignal): Promise<string> {
+async function create(file: File, fingerprint: string, signal: AbortSignal): Promise<string> {
     const response = await request("/api/v1/uploads", {
         method: "POST",
         headers: {
@@ -47,7 +37,7 @@ async function create(file: File, signal: AbortSignal): Promise<string> {
         signal,
     });
     const id = (response.headers.get("Location") ?? "").split("/").pop() ?? "";
-    remember(file, id);
+    localStorage.setItem(storageKey(fingerprint), id);
     return id;
 }
 
@@ -101,17 +91,21 @@ async function sendFrom(
     }
 }
 
-/** Sends the file, continuing an earlier attempt if there is one; returns the upload's id when complete. */
+/**
+ * Sends the file, continuing an earlier attempt if there is one; returns the upload's id when complete. The
+ * fingerprint tells files of one name apart that stand in different directories.
+ */
 export async function uploadFile(
     file: File,
     onOffset: (bytes: number) => void,
     signal: AbortSignal,
+    fingerprint = fileFingerprint(file),
 ): Promise<string> {
-    const known = remembered(file);
+    const known = localStorage.getItem(storageKey(fingerprint));
     const offset = known ? await serverOffset(known, signal) : null;
-    const id = known && offset !== null ? known : await create(file, signal);
+    const id = known && offset !== null ? known : await create(file, fingerprint, signal);
     await sendFrom(file, id, offset ?? 0, onOffset, signal);
-    forget(file);
+    localStorage.removeItem(storageKey(fingerprint));
     return id;
 }
 

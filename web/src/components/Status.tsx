@@ -113,7 +113,7 @@ export function EmptyState({ icon: Icon, title, body, children }: { icon: Lucide
 }
 
 /* Proxies answer in pages of their own: what is left of those is the status. */
-function reasonOf(error: unknown, t: I18n["t"]): string {
+export function reasonOf(error: unknown, t: I18n["t"]): string {
     if (!(error instanceof ApiError)) return t(error instanceof TypeError && /import|fetch/.test(error.message) ? "error.network" : "error.page");
     if (error.code === "NETWORK") return t("error.network");
     return error.message === "" ? t("error.status", { status: error.status }) : error.message;

@@ -25,6 +25,11 @@ export function Tabs({ tabs, value, onChange, label }: { tabs: Tab[]; value: str
         return () => window.removeEventListener("keydown", onKey);
     });
 
+    /* In a row that is wider than the page the chosen one may be out of sight. */
+    useEffect(() => {
+        row.current?.querySelector("[aria-selected=true]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    }, [current?.id]);
+
     const onArrow = (event: KeyboardEvent) => {
         const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
         if (!step || !current) return;

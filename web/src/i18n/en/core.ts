@@ -128,6 +128,7 @@ export default {
     "error.file": "File: {file}",
     "error.place": "Place: {place}",
     "error.request": "Request {id}",
+    "error.door": "Slipway cannot be reached",
     "error.page": "The page stopped on a fault of its own. Loading it again may help.",
     "error.status": "The answer was not Slipway's own (status {status}): a proxy in between may be at fault.",
     "error.outdated": "Not up to date:",

@@ -130,6 +130,7 @@ const texts: Texts<"core"> = {
     "error.file": "文件：{file}",
     "error.place": "位置：{place}",
     "error.request": "请求 {id}",
+    "error.door": "无法连接 Slipway",
     "error.page": "页面自身出错而停止。重新加载或许有用。",
     "error.status": "收到的不是 Slipway 的应答（状态 {status}）：问题可能出在中间的代理。",
     "error.outdated": "不是最新内容：",

@@ -76,7 +76,7 @@ function AuditActions() {
     return (
         <>
             <Toolbar>
-                <span className="muted small grow">{t("audit.lead")}</span>
+                <span className="muted small grow" style={{ flexBasis: "14rem" }}>{t("audit.lead")}</span>
                 <Button icon={ShieldCheck} busy={verify.isPending} onClick={() => verify.mutate()}>
                     {t("audit.verify")}
                 </Button>

@@ -15,6 +15,7 @@ import { formatBytes } from "../../lib/format";
 import { useSearchState } from "../../lib/urlState";
 import { useRows } from "../../lib/useRows";
 import { ArtifactPreview } from "./ArtifactPreview";
+import { ArtifactUploads } from "./ArtifactUploads";
 import css from "./Artifacts.module.css";
 
 const INDENT_PX = 16;
@@ -54,7 +55,7 @@ export function ArtifactsTab({ owner, may, pollMs }: TabProps) {
     const [search, setSearch] = useSearchState();
     const query = useInfiniteQuery({ ...artifactLevelQuery(owner, ""), refetchInterval: pollMs });
     const chosen = search.file ?? "";
-    return (
+    const browser = (
         <Answer query={query}>
             {(data) =>
                 data.pages[0]!.items.length === 0 ? (
@@ -76,6 +77,7 @@ export function ArtifactsTab({ owner, may, pollMs }: TabProps) {
             }
         </Answer>
     );
+    return may ? <ArtifactUploads owner={owner}>{browser}</ArtifactUploads> : browser;
 }
 
 function Level({ owner, path, depth, chosen, onChoose, pollMs }: LevelProps) {
