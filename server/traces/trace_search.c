@@ -1,6 +1,6 @@
 /* trace_search.c: what can be asked of traces. Scope: $1 team, $2 project, $3 experiments or null.
  */
-#include "traces/traces.h"
+#include "traces/internal.h"
 
 #include "tracking/search.h"
 
@@ -99,6 +99,16 @@ static const struct search_field TRACE_FIELDS[] = {
      .source = &RUNS,
      .ops = SEARCH_SAME_OPS,
      .mlflow_ops = MLFLOW_TEXT | NULL_OPS},
+    {.name = "request",
+     .type = SEARCH_TEXT,
+     .sql = "t.request_preview",
+     .ops = OWN_TEXT,
+     .order = SEARCH_ORDER},
+    {.name = "response",
+     .type = SEARCH_TEXT,
+     .sql = "t.response_preview",
+     .ops = OWN_TEXT,
+     .order = SEARCH_ORDER},
     {.name = "text",
      .type = SEARCH_TEXT,
      .sql = "s.body",
@@ -183,6 +193,11 @@ static const struct search_entity TRACES = {
     .newest_first = true,
 };
 
+/* Of those that were linked to the run $4. */
+#define OF_RUN                                                                                     \
+    " and t.id in (select l.trace from trace_runs l"                                               \
+    " where l.team_id = $1::uuid and l.run_id = $4::uuid)"
+
 enum err trace_search(struct ctx *cx, const struct trace_search *s, struct list *ret,
                       const char **ret_next) {
     const char *experiments =
@@ -193,11 +208,12 @@ enum err trace_search(struct ctx *cx, const struct trace_search *s, struct list 
                                      .filter = s->filter,
                                      .order_by = s->order_by,
                                      .order_count = s->order_count,
-                                     .scope = ARGS(s->project_id, experiments),
-                                     .scope_count = 2,
+                                     .scope = ARGS(s->project_id, experiments, s->run_id),
+                                     .scope_count = s->run_id ? 3 : 2,
+                                     .within = s->run_id ? OF_RUN : NULL,
                                      .limit = s->limit,
                                      .token = s->token},
                     &page));
     *ret_next = page.next;
-    return traces_load(cx, &page.ids, ret);
+    return traces_load_cut(cx, &page.ids, s->mlflow ? TRACE_PREVIEW_MAX : TRACE_LISTED_MAX, ret);
 }

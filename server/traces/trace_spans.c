@@ -28,7 +28,7 @@ static const struct field TRACE_SPAN_FIELDS[] = {
      .offset = offsetof(struct trace_span, json),
      .flags = FIELD_NULLABLE,
      .typescript = "Record<string, unknown>",
-     .doc = "the whole span in the words of OTLP's JSON; null for all when they are very large"},
+     .doc = "the whole span in the words of OTLP's JSON; null when it, or the trace, is large"},
 };
 SHAPE(TRACE_SPAN_SHAPE, "TraceSpan", struct trace_span, TRACE_SPAN_FIELDS);
 
@@ -64,6 +64,15 @@ enum err trace_spans_show(struct ctx *cx, const char *id, struct list *ret) {
     return db_many(cx, &SQL_trace_spans_of,
                    ARGS(cx->who.team_id, array, db_bool(size.total <= TRACE_SHOWN_MAX)),
                    &TRACE_SPAN_SHAPE, ret);
+}
+
+enum err trace_span_show(struct ctx *cx, const char *id, const char *span_id,
+                         struct trace_span *ret) {
+    bool found;
+    TRY(db_opt(cx, &SQL_trace_span_of,
+               ARGS(cx->who.team_id, id, span_id, db_int(cx, TRACE_SPAN_SHOWN_MAX)),
+               &TRACE_SPAN_SHAPE, ret, &found));
+    return found ? OK : fail(cx, ERR_NOT_FOUND, "span \"%.100s\" does not exist", span_id);
 }
 
 /* --- traces of a request --- */

@@ -142,10 +142,16 @@ enum err trace_require(struct ctx *cx, const char *project_id, const char *trace
     return OK;
 }
 
+enum err traces_load_cut(struct ctx *cx, const struct list *ids, int64_t preview_max,
+                         struct list *ret) {
+    return db_many(
+        cx, &SQL_traces_load,
+        ARGS(cx->who.team_id, db_text_array(cx, ids->items, ids->count), db_int(cx, preview_max)),
+        &TRACE_SHAPE, ret);
+}
+
 enum err traces_load(struct ctx *cx, const struct list *ids, struct list *ret) {
-    return db_many(cx, &SQL_traces_load,
-                   ARGS(cx->who.team_id, db_text_array(cx, ids->items, ids->count)), &TRACE_SHAPE,
-                   ret);
+    return traces_load_cut(cx, ids, TRACE_PREVIEW_MAX, ret);
 }
 
 /* --- changing --- */
@@ -159,6 +165,23 @@ enum err trace_delete_tag(struct ctx *cx, const char *id, const char *key, bool 
     TRY(db_exec(cx, &SQL_trace_delete_tag, ARGS(cx->who.team_id, id, key), &rows));
     *ret_found = rows > 0;
     return OK;
+}
+
+enum err trace_change_tags(struct ctx *cx, const char *id, json_t *tags) {
+    json_t *set = trace_keep(cx, json_object()), *value;
+    struct texts texts;
+    const char *key;
+    bool found;
+    if (!json_is_object(tags))
+        return fail_field(cx, ERR_INVALID, "tags", "tags must be an object of texts and nulls");
+    json_object_foreach(tags, key, value) {
+        if (!json_is_null(value))
+            json_object_set(set, key, value);
+        else
+            TRY(trace_delete_tag(cx, id, key, &found));
+    }
+    TRY(texts_of(cx, set, "tags", &texts));
+    return put_texts(cx, &SQL_trace_put_tags, id, &texts);
 }
 
 enum err traces_link_run(struct ctx *cx, const struct list *ids, const char *run_id) {
@@ -177,4 +200,9 @@ enum err traces_delete(struct ctx *cx, const struct trace_delete *o, int64_t *re
                    ARGS(cx->who.team_id, o->project_id, o->experiment_id, db_time(cx, o->before_us),
                         db_int(cx, o->limit)),
                    ret_count);
+}
+
+enum err traces_remove(struct ctx *cx, const struct list *ids, int64_t *ret_count) {
+    return db_exec(cx, &SQL_traces_remove,
+                   ARGS(cx->who.team_id, db_text_array(cx, ids->items, ids->count)), ret_count);
 }

@@ -18,11 +18,13 @@
 #define TRACE_SPANS_MAX 10000               /* of one trace, and of one request */
 #define TRACE_BYTES_MAX (32LL << 20)        /* of the spans of one trace, as JSON */
 #define TRACE_REPLY_MAX (64LL << 20)        /* of the spans that a client reads at once */
-#define TRACE_SHOWN_MAX (2LL << 20)         /* of the spans that a page reads whole */
+#define TRACE_SHOWN_MAX (256LL << 10)       /* of the spans that a page reads whole */
+#define TRACE_SPAN_SHOWN_MAX (2LL << 20)    /* of one span that a page reads whole */
 #define TRACE_OF_REQUEST_MAX 1000           /* traces in one request */
 #define TRACE_TEXTS_MAX 200                 /* tags or metadata in one request */
 #define TRACE_VALUE_MAX 8000                /* characters of a tag; longer ones are cut */
 #define TRACE_PREVIEW_MAX 10000             /* characters; longer ones are cut */
+#define TRACE_LISTED_MAX 300                /* of them in a list of our own */
 #define TRACE_ASSESSMENTS_MAX 200           /* of one trace */
 #define TRACE_IDS_MAX 100                   /* traces that a request names one by one */
 
@@ -81,6 +83,8 @@ MUST_USE enum err trace_spans_load(struct ctx *cx, const struct list *ids, struc
 MUST_USE enum err trace_set_tag(struct ctx *cx, const char *id, const char *key, const char *value);
 MUST_USE enum err trace_delete_tag(struct ctx *cx, const char *id, const char *key,
                                    bool *ret_found);
+/* An object of texts to set and of nulls to take away. */
+MUST_USE enum err trace_change_tags(struct ctx *cx, const char *id, json_t *tags);
 /* Of the same project; links that there are stay. */
 MUST_USE enum err traces_link_run(struct ctx *cx, const struct list *ids, const char *run_id);
 
@@ -92,6 +96,8 @@ struct trace_delete { /* either trace_ids, or all that were asked until before_u
 };
 MUST_USE enum err traces_delete(struct ctx *cx, const struct trace_delete *options,
                                 int64_t *ret_count);
+/* By UUIDs; those that are gone already do not count. */
+MUST_USE enum err traces_remove(struct ctx *cx, const struct list *ids, int64_t *ret_count);
 
 /* --- assessments --- */
 
@@ -113,12 +119,13 @@ struct trace_search {
     const char *project_id;
     const char *const *experiment_ids; /* NULL = all of the project */
     size_t experiment_count;
+    const char *run_id; /* linked to this run; NULL = whether linked or not */
     const char *filter;
     const char *const *order_by;
     size_t order_count;
     int64_t limit;
     const char *token;
-    bool mlflow;
+    bool mlflow; /* otherwise previews are cut to TRACE_LISTED_MAX */
 };
 /* struct trace without spans; see search.h for what can go wrong. */
 MUST_USE enum err trace_search(struct ctx *cx, const struct trace_search *search, struct list *ret,

@@ -41,9 +41,10 @@ select t.id, t.trace_id from unnest($3::text[]) with ordinality as w (trace_id, 
  order by w.place;
 
 -- name: traces_load :many
--- In the order of the ids.
+-- In the order of the ids; $3 cuts the previews.
 select t.id, t.project_id, t.experiment_id, e.number as experiment_number, t.trace_id, t.client_request_id,
-       t.state, t.requested_at, t.duration_ms, t.request_preview, t.response_preview,
+       t.state, t.requested_at, t.duration_ms, left(t.request_preview, $3::int) as request_preview,
+       left(t.response_preview, $3::int) as response_preview,
        (select coalesce(json_object_agg(key, value order by key), '{}') from trace_tags
          where team_id = t.team_id and trace = t.id) as tags,
        (select coalesce(json_object_agg(key, value order by key), '{}') from trace_metadata
@@ -116,6 +117,16 @@ select trace, span_id, parent_id, name, type, status, started_ns, ended_ns,
   from trace_spans
  where team_id = $1::uuid and trace = any ($2::uuid[])
  order by trace, started_ns, span_id;
+
+-- name: trace_span_of :opt
+-- Without its body beyond $4 bytes.
+select trace, span_id, parent_id, name, type, status, started_ns, ended_ns,
+       case when octet_length(body) <= $4::bigint then body end as body
+  from trace_spans
+ where team_id = $1::uuid and trace = $2::uuid and span_id = $3::text;
+
+-- name: traces_remove :exec
+delete from traces where team_id = $1::uuid and id = any ($2::uuid[]);
 
 -- name: traces_delete_ids :exec
 delete from traces

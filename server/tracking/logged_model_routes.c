@@ -57,6 +57,29 @@ static enum err delete_logged_model(struct ctx *cx, const struct req *rq, struct
     return logged_model_archive(cx, id);
 }
 
+struct tags_change {
+    json_t *tags;
+};
+static const struct field TAGS_CHANGE_FIELDS[] = {
+    FIELD(JSON, struct tags_change, tags, .flags = FIELD_REQUIRED,
+          .typescript = "Record<string, string | null>",
+          .doc = "those to set; null takes one away"),
+};
+static SHAPE(TAGS_CHANGE, "LoggedModelTagsChange", struct tags_change, TAGS_CHANGE_FIELDS);
+
+static enum err patch_tags(struct ctx *cx, const struct req *rq, struct reply *rp) {
+    const struct tags_change *body = rq->body;
+    struct tag_changes changes;
+    const char *id;
+    bool found;
+    (void)rp;
+    TRY(logged_model_require(cx, NULL, req_param(rq, "model"), &id));
+    TRY(tag_changes_of(cx, body->tags, &changes));
+    for (size_t i = 0; i < changes.gone_count; i++)
+        TRY(logged_model_delete_tag(cx, id, changes.gone[i], &found));
+    return logged_model_put_tags(cx, id, changes.set.keys, changes.set.values, changes.set.count);
+}
+
 const struct route LOGGED_MODEL_ROUTES[] = {
     {GET, "/api/v1/projects/{project}/logged-models", SCOPE_RUN_READ, .query = &LOGGED_MODEL_QUERY,
      .reply = &LOGGED_MODEL_SHAPE, .handle = get_logged_models, .flags = ROUTE_LIST,
@@ -64,6 +87,8 @@ const struct route LOGGED_MODEL_ROUTES[] = {
     {GET, "/api/v1/logged-models/{model}", SCOPE_RUN_READ, .reply = &LOGGED_MODEL_SHAPE,
      .handle = get_logged_model,
      .doc = "Get a logged model with its parameters, tags and metrics."},
+    {PATCH, "/api/v1/logged-models/{model}/tags", SCOPE_RUN_INGEST, .body = &TAGS_CHANGE,
+     .handle = patch_tags, .doc = "Set and take away tags of a logged model."},
     {DELETE, "/api/v1/logged-models/{model}", SCOPE_RUN_INGEST, .handle = delete_logged_model,
      .audit = "logged_model.archive", .doc = "Archive a logged model: it leaves every list."},
 };

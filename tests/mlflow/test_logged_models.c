@@ -165,6 +165,47 @@ static void test_model__has_files_behind_the_proxy(void **state) {
     call(d, 400, "GET", path_of(d, info, "/artifacts/files?artifact_file_path=../x"), NULL);
 }
 
+static struct test_reply *native(struct domains *d, int status, const char *method,
+                                 const char *path, const char *json) {
+    return send_json(d, status, &d->editor, method, arena_printf(d->arena, "/api/v1/%s", path),
+                     json);
+}
+
+/* As our page changes them: some set, some taken away, in one request. */
+static void test_model__has_tags_on_our_page(void **state) {
+    struct domains *d = *state;
+    const char *id = text_at(model_make(d, "ours"), "model_id");
+    const char *path = arena_printf(d->arena, "logged-models/%s/tags", id);
+    native(d, 204, "PATCH", path, "{\"tags\":{\"t\":null,\"new\":\"y\",\"none\":null}}");
+    json_t *tags = at(get_ok(d, "/api/v1/logged-models/%s", id), "tags");
+    assert_int_equal(json_object_size(tags), 1);
+    assert_string_equal(text_at(tags, "new"), "y");
+    native(d, 422, "PATCH", path, "{\"tags\":{\"n\":1}}");
+    send_json(d, 403, &d->viewer, "PATCH", arena_printf(d->arena, "/api/v1/%s", path),
+              "{\"tags\":{}}");
+    send_json(d, 404, &d->stranger, "PATCH", arena_printf(d->arena, "/api/v1/%s", path),
+              "{\"tags\":{}}");
+}
+
+/* What was registered of it is found by it. */
+static void test_model__is_registered_and_found_by_its_version(void **state) {
+    struct domains *d = *state;
+    json_t *info = model_make(d, "source");
+    const char *id = text_at(info, "model_id");
+    call(d, 200, "PATCH", path_of(d, info, ""), "{\"status\":\"LOGGED_MODEL_READY\"}");
+    json_t *version =
+        native(d, 201, "POST", "projects/ours/model-versions",
+               arena_printf(d->arena, "{\"model\":\"of-logged\",\"source\":\"models:/%s\"}", id))
+            ->json;
+    const char *logged = text_at(version, "logged_model_id");
+    json_t *page = get_ok(d,
+                          "/api/v1/projects/ours/model-versions?filter=logged_model_id%%20%%3D%%20"
+                          "%%27%s%%27",
+                          logged);
+    assert_int_equal(json_array_size(at(page, "items")), 1);
+    assert_string_equal(text_at(item_at(page, 0), "id"), text_at(version, "id"));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_model__is_made_read_and_finalized),
@@ -173,6 +214,8 @@ int main(void) {
         cmocka_unit_test(test_model__of_others_does_not_exist),
         cmocka_unit_test(test_model__is_searched),
         cmocka_unit_test(test_model__has_files_behind_the_proxy),
+        cmocka_unit_test(test_model__has_tags_on_our_page),
+        cmocka_unit_test(test_model__is_registered_and_found_by_its_version),
     };
     return cmocka_run_group_tests(tests, domains_setup, domains_teardown);
 }

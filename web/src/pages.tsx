@@ -3,7 +3,7 @@
  * and the page itself, loaded when it is first opened, with the areas of the catalogue it speaks. Adding a
  * page is adding a row.
  */
-import { Boxes, ChartSpline, Database, FlaskRound, Home, ListChecks, Settings, Users, Waypoints, type LucideIcon } from "lucide-react";
+import { Boxes, ChartSpline, Database, FlaskRound, Home, ListChecks, ListTree, Settings, Users, Waypoints, type LucideIcon } from "lucide-react";
 import { lazy, type ComponentType, type LazyExoticComponent } from "react";
 import { loadTexts, type Area, type Key } from "./i18n/i18n";
 
@@ -29,7 +29,11 @@ export const PAGES: PageRow[] = [
     { path: project("/datasets/$dataset"), title: "nav.datasets", under: project("/datasets"), page: open(() => import("./pages/datasets/DatasetPage"), "datasets") },
     { path: project("/experiments"), title: "nav.experiments", nav: { icon: FlaskRound, key: "e" }, page: open(() => import("./pages/runs/ExperimentListPage"), "experiments", "editing", "logging", "tokens") },
     { path: project("/runs"), title: "nav.runs", nav: { icon: ChartSpline, key: "r" }, page: open(() => import("./pages/runs/RunListPage"), "runs", "editing", "logging", "tokens") },
-    { path: project("/runs/$run"), title: "nav.runs", under: project("/runs"), page: open(() => import("./pages/runs/RunPage"), "runs", "charts", "logs", "editing") },
+    { path: project("/runs/$run"), title: "nav.runs", under: project("/runs"), page: open(() => import("./pages/runs/RunPage"), "runs", "charts", "logs", "editing", "traces") },
+    { path: project("/logged-models"), title: "nav.logged_models", under: project("/runs"), page: open(() => import("./pages/runs/loggedModels/LoggedModelListPage"), "loggedModels", "runs", "editing") },
+    { path: project("/logged-models/$model"), title: "nav.logged_models", under: project("/runs"), page: open(() => import("./pages/runs/loggedModels/LoggedModelPage"), "loggedModels", "runs", "editing", "logs") },
+    { path: project("/traces"), title: "nav.traces", nav: { icon: ListTree, key: "c" }, page: open(() => import("./pages/runs/traces/TraceListPage"), "traces", "runs", "editing", "logging", "tokens") },
+    { path: project("/traces/$trace"), title: "nav.traces", under: project("/traces"), page: open(() => import("./pages/runs/traces/TracePage"), "traces", "editing") },
     { path: project("/train"), title: "nav.train", under: project("/runs"), page: open(() => import("./pages/training/TrainPage"), "train") },
     { path: project("/jobs"), title: "nav.jobs", nav: { icon: ListChecks, key: "j" }, page: open(() => import("./pages/jobs/JobListPage"), "jobs") },
     { path: project("/jobs/$job"), title: "nav.jobs", under: project("/jobs"), page: open(() => import("./pages/jobs/JobPage"), "jobs", "logs") },

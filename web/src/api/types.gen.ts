@@ -76,9 +76,18 @@ export interface Artifact {
   created_at: string | null;
 }
 
-export interface ArtifactFromUpload {
-  /** a complete upload */
-  upload_id: string;
+export interface AssessmentCreate {
+  kind: "feedback" | "expectation";
+  name: string;
+  value: string | number | boolean;
+  rationale?: string | null;
+  /** what is judged, when it is not the whole trace */
+  span_id?: string | null;
+}
+
+export interface AssessmentMade {
+  /** as MLflow's clients tell them */
+  assessment: Record<string, unknown>;
 }
 
 export interface AuditEvent {
@@ -573,6 +582,11 @@ export interface LoggedModel {
   params: Record<string, string>;
   /** what runs measured of it, the newest 1,000 */
   metrics: { key: string; value: number | string; step: number; timestamp: number; run_id: string; dataset_name: string; dataset_digest: string }[];
+}
+
+export interface LoggedModelTagsChange {
+  /** those to set; null takes one away */
+  tags: Record<string, string | null>;
 }
 
 export interface Login {
@@ -1200,8 +1214,22 @@ export interface TraceSpan {
   status: string;
   started_ns: number;
   ended_ns: number;
-  /** the whole span in the words of OTLP's JSON; null for all when they are very large */
+  /** the whole span in the words of OTLP's JSON; null when it, or the trace, is large */
   body: Record<string, unknown> | null;
+}
+
+export interface TraceTagsChange {
+  /** those to set; null takes one away */
+  tags: Record<string, string | null>;
+}
+
+export interface TracesDelete {
+  ids: string[];
+}
+
+export interface TracesDeleted {
+  /** that were deleted */
+  traces: number;
 }
 
 export interface TrainingCheck {
@@ -1241,82 +1269,6 @@ export interface User {
 export interface UserUpdate {
   name?: string;
   locale?: string;
-}
-
-export interface Webhook {
-  id: string;
-  project_id: string;
-  name: string;
-  description: string;
-  url: string;
-  events: string[];
-  /** what is sent is signed with it */
-  has_secret: boolean;
-  status: "active" | "disabled";
-  /** why the server switched it off; empty = it did not */
-  disabled_reason: string;
-  failing_since: string | null;
-  /** attempts in a row that failed */
-  failures: number;
-  created_by: string;
-  created_at: string;
-  updated_at: string;
-  /** of the newest delivery */
-  last_state: "waiting" | "delivered" | "failed" | null;
-  last_at: string | null;
-}
-
-export interface WebhookCreate {
-  name: string;
-  /** https; addresses of private networks only where the operator allows them */
-  url: string;
-  /** such as model_version.created */
-  events: string[];
-  description?: string;
-  /** what is sent is signed with it; it is never told again */
-  secret?: string;
-  status?: "active" | "disabled";
-}
-
-export interface WebhookDelivery {
-  /** the same at each attempt: X-MLflow-Delivery-Id */
-  id: string;
-  event: string;
-  /** what is sent, byte for byte */
-  body: string;
-  state: "waiting" | "delivered" | "failed";
-  attempts: number;
-  next_attempt_at: string | null;
-  /** one of each attempt, the first first */
-  log: { at: string; status: number | null; duration_ms: number; error: string | null }[];
-  created_at: string;
-  finished_at: string | null;
-}
-
-export interface WebhookTest {
-  ok: boolean;
-  /** of the answer; null = there was none */
-  status: number | null;
-  /** its beginning */
-  answer: string | null;
-  /** a sentence */
-  error: string | null;
-  duration_ms: number;
-}
-
-export interface WebhookTestRequest {
-  /** null = the first of the hook's */
-  event?: string | null;
-}
-
-export interface WebhookUpdate {
-  name?: string;
-  url?: string;
-  events?: string[];
-  description?: string;
-  /** empty = what is sent is no longer signed */
-  secret?: string;
-  status?: "active" | "disabled";
 }
 
 export interface Worker {

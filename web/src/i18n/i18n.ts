@@ -18,6 +18,7 @@ interface Areas {
     experiments: (typeof import("./en/experiments"))["default"];
     jobs: (typeof import("./en/jobs"))["default"];
     lineage: (typeof import("./en/lineage"))["default"];
+    loggedModels: (typeof import("./en/loggedModels"))["default"];
     logging: (typeof import("./en/logging"))["default"];
     logs: (typeof import("./en/logs"))["default"];
     models: (typeof import("./en/models"))["default"];
@@ -25,6 +26,7 @@ interface Areas {
     settings: (typeof import("./en/settings"))["default"];
     team: (typeof import("./en/team"))["default"];
     tokens: (typeof import("./en/tokens"))["default"];
+    traces: (typeof import("./en/traces"))["default"];
     train: (typeof import("./en/train"))["default"];
 }
 

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { expect, test } from "vitest";
-import { curlLogSnippet, environmentSnippet, loadSnippet, looksLocal, mlflowSnippet, pythonLogSnippet, trackingUri, type LogTarget } from "./logSnippets";
+import { curlLogSnippet, environmentSnippet, loadSnippet, looksLocal, mlflowSnippet, pythonLogSnippet, traceSnippet, trackingUri, type LogTarget } from "./logSnippets";
 
 const target: LogTarget = { origin: "https://10.0.0.4:8443", project: "digits", experiment: { name: 'it\'s "x"', number: 3 }, token: "slp_a_b'c_d", ownCertificate: true };
 const parses = (program: string, args: string[], code: string) => expect(() => execFileSync(program, args, { input: code, stdio: "pipe" })).not.toThrow();
@@ -23,7 +23,7 @@ test("a certificate that the world knows needs no lines of its own", () => {
 
 test("the programs are programs", () => {
     parses("sh", ["-n"], curlLogSnippet(target));
-    for (const code of [mlflowSnippet(target), pythonLogSnippet(target), loadSnippet(target, 'it\'s "m"', 2)]) parses("python3", ["-c", "import ast,sys; ast.parse(sys.stdin.read())"], code);
+    for (const code of [mlflowSnippet(target), traceSnippet(target), pythonLogSnippet(target), loadSnippet(target, 'it\'s "m"', 2)]) parses("python3", ["-c", "import ast,sys; ast.parse(sys.stdin.read())"], code);
 });
 
 test.each([["127.0.0.1", true], ["[::1]", true], ["ml-server", true], ["ml.lan", true], ["ml.example.org", false]])("%s is local: %s", (host, local) => {

@@ -55,6 +55,24 @@ export function mlflowSnippet({ experiment }: LogTarget): string {
     ].join("\n");
 }
 
+export function traceSnippet({ experiment }: LogTarget): string {
+    return [
+        "import mlflow",
+        "",
+        "# mlflow.openai.autolog()  # OpenAI, Anthropic, LangChain, LlamaIndex … trace by themselves",
+        `mlflow.set_experiment(${JSON.stringify(experiment.name)})`,
+        "",
+        '@mlflow.trace(span_type="CHAIN")',
+        "def answer(question):",
+        '    with mlflow.start_span("look up", span_type="RETRIEVER") as span:',
+        '        span.set_inputs({"question": question})',
+        '        span.set_outputs(["six times seven is 42"])',
+        '    return "42"',
+        "",
+        'answer("What is six times seven?")',
+    ].join("\n");
+}
+
 /** Loads a registered version with whatever library saved it. */
 export function loadSnippet(target: Pick<LogTarget, "origin" | "project">, model: string, version: number): string {
     return [

@@ -22,6 +22,8 @@ export default {
     "nav.train": "New training job",
     "nav.jobs": "Jobs",
     "nav.models": "Models",
+    "nav.logged_models": "Logged models",
+    "nav.traces": "Traces",
     "nav.lineage": "Lineage",
     "nav.team": "Team",
     "nav.settings": "Settings",

@@ -17,6 +17,8 @@ export default {
     "version.inputs": "Inputs",
     "version.outputs": "Outputs",
     "version.run": "Training run",
+    "version.logged_model": "Logged model",
+    "version.logged_model.open": "Open the logged model",
     "version.requests": "Requests",
     "version.stop": "Stop the endpoint",
     "version.p50": "Median latency",

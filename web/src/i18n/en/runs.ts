@@ -1,6 +1,7 @@
 /* Runs, their charts, evaluations and artifacts. */
 export default {
     "runs.lead": "Every run, with what it was given and what it reached.",
+    "runs.siblings": "Runs, models and traces",
     "runs.empty.body": "Start a training job here, or log from your own code.",
     "run.charts": "Charts",
     "run.artifacts": "Artifacts",
@@ -153,6 +154,7 @@ export default {
     "run.model.made": "made",
     "run.model.read": "read",
     "run.register.client": "A directory of the run's files becomes the next version of a model.",
+    "run.register.logged": "Its files become the next version of a model.",
     "run.register.path": "Directory of the model",
     "run.register.path.hint": "Among the run's artifacts; mlflow calls it artifact_path or name.",
 } as const;

@@ -24,6 +24,8 @@ const texts: Texts<"core"> = {
     "nav.train": "新建训练任务",
     "nav.jobs": "任务",
     "nav.models": "模型",
+    "nav.logged_models": "已记录模型",
+    "nav.traces": "追踪",
     "nav.lineage": "血缘",
     "nav.team": "团队",
     "nav.settings": "设置",

@@ -19,6 +19,8 @@ const texts: Texts<"models"> = {
     "version.inputs": "输入",
     "version.outputs": "输出",
     "version.run": "训练运行",
+    "version.logged_model": "已记录模型",
+    "version.logged_model.open": "打开已记录模型",
     "version.requests": "请求数",
     "version.stop": "停止端点",
     "version.p50": "中位延迟",

@@ -3,6 +3,7 @@ import type { Texts } from "../i18n";
 
 const texts: Texts<"runs"> = {
     "runs.lead": "每个运行，及其输入与成果。",
+    "runs.siblings": "运行、模型与追踪",
     "runs.empty.body": "在此开始训练，或从你的代码记录。",
     "run.charts": "图表",
     "run.artifacts": "产物",
@@ -155,6 +156,7 @@ const texts: Texts<"runs"> = {
     "run.model.made": "产出",
     "run.model.read": "读取",
     "run.register.client": "运行文件中的一个目录成为模型的下一个版本。",
+    "run.register.logged": "其文件将成为模型的下一个版本。",
     "run.register.path": "模型目录",
     "run.register.path.hint": "位于运行产物中；mlflow 称之为 artifact_path 或 name。",
 };

@@ -116,6 +116,11 @@ function VersionFacts({ version, project }: { version: ModelVersion; project: st
                             {t("version.run")}
                         </Link>
                     )],
+                    [t("version.logged_model"), version.logged_model_id && (
+                        <Link to="/projects/$project/logged-models/$model" params={{ project, model: version.logged_model_id }} search={{}}>
+                            {t("version.logged_model.open")}
+                        </Link>
+                    )],
                     [t("field.created"), t("field.by", { time: time(version.created_at), name: version.created_by })],
                     [t("version.requests"), endpoint === null ? null : count(endpoint.requests)],
                     [t("version.p50"), endpoint === null || endpoint.p50_us === null ? null : formatMicroseconds(endpoint.p50_us)],

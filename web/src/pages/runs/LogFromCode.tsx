@@ -14,7 +14,7 @@ import { Dialog } from "../../components/Dialog";
 import { Checkbox } from "../../components/Field";
 import { Tabs, type Tab } from "../../components/Tabs";
 import { useI18n, type Key } from "../../i18n/i18n";
-import { curlLogSnippet, environmentSnippet, looksLocal, mlflowSnippet, pythonLogSnippet, type LogTarget } from "../../lib/logSnippets";
+import { curlLogSnippet, environmentSnippet, looksLocal, mlflowSnippet, pythonLogSnippet, traceSnippet, type LogTarget } from "../../lib/logSnippets";
 import { useParam } from "../../lib/urlState";
 import css from "./RunList.module.css";
 
@@ -27,7 +27,13 @@ const FACTS: Key[] = ["log_code.fact.calls", "log_code.fact.project", "log_code.
 /* What a team's people may make; a viewer's token could not log. */
 const WRITERS = ["owner", "admin", "editor"];
 
-export function LogFromCode({ experiment }: { experiment: Pick<Experiment, "name" | "number"> | undefined }) {
+interface LogProps {
+    experiment: Pick<Experiment, "name" | "number"> | undefined;
+    /** Shows how to send traces instead of runs. */
+    traces?: boolean;
+}
+
+export function LogFromCode({ experiment, traces }: LogProps) {
     const { t } = useI18n();
     const project = useParam("project");
     const create = useCreateToken();
@@ -39,7 +45,7 @@ export function LogFromCode({ experiment }: { experiment: Pick<Experiment, "name
             <div className="stack-s">
                 <p className="muted small">{t("log_code.mlflow.body")}</p>
                 <CodeBlock label={t("log_code.environment")} text={environmentSnippet(target)} />
-                <CodeBlock label={t("log_code.mlflow")} text={mlflowSnippet(target)} />
+                <CodeBlock label={t("log_code.mlflow")} text={traces ? traceSnippet(target) : mlflowSnippet(target)} />
                 <ul className={css.notes}>
                     {FACTS.map((fact) => (
                         <li key={fact}>{t(fact, { project })}</li>
@@ -47,9 +53,13 @@ export function LogFromCode({ experiment }: { experiment: Pick<Experiment, "name
                 </ul>
             </div>
         ) },
-        { id: "curl", label: t("log_code.curl"), content: () => <CodeBlock label={t("log_code.curl")} text={curlLogSnippet(target)} /> },
-        { id: "python", label: t("log_code.python"), content: () => <CodeBlock label={t("log_code.python")} text={pythonLogSnippet(target)} /> },
     ];
+    if (!traces) {
+        tabs.push(
+            { id: "curl", label: t("log_code.curl"), content: () => <CodeBlock label={t("log_code.curl")} text={curlLogSnippet(target)} /> },
+            { id: "python", label: t("log_code.python"), content: () => <CodeBlock label={t("log_code.python")} text={pythonLogSnippet(target)} /> },
+        );
+    }
     return (
         <div className="stack">
             <MakeToken made={create.data !== undefined} busy={create.isPending} onMake={(name, scopes) => create.mutate({ name, scopes, projects: [project], expires_in_days: DAYS })} />

@@ -1,5 +1,6 @@
 /* What went into a run and what came out of it, as its client said: datasets and logged models. */
 import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { runLinksQuery } from "../../api/runs";
 import type { DatasetRead, Run } from "../../api/types";
@@ -9,12 +10,14 @@ import { Dialog } from "../../components/Dialog";
 import { Badge } from "../../components/Status";
 import { Card, Facts } from "../../components/Surface";
 import { useI18n } from "../../i18n/i18n";
+import { useParam } from "../../lib/urlState";
 import css from "./RunPage.module.css";
 
 const CONTEXT_TAG = "mlflow.data.context";
 
 export function RunLinksCards({ run }: { run: Run }) {
     const { t } = useI18n();
+    const project = useParam("project");
     const { data } = useQuery(runLinksQuery(run.id));
     const [shown, setShown] = useState<DatasetRead | null>(null);
     if (!data || data.datasets.length + data.models.length === 0) return null;
@@ -40,10 +43,12 @@ export function RunLinksCards({ run }: { run: Run }) {
                 <Card title={t("run.logged_models")} flush>
                     <ul className={css.list}>
                         {data.models.map((model) => (
-                            <li key={`${model.id} ${model.made}`} className={css.linked}>
-                                <strong className="truncate grow" title={model.id}>{model.name}</strong>
-                                {model.made && <span className="muted num">{t("chart.step", { step: model.step })}</span>}
-                                <Badge>{t(model.made ? "run.model.made" : "run.model.read")}</Badge>
+                            <li key={`${model.id} ${model.made}`}>
+                                <Link to="/projects/$project/logged-models/$model" params={{ project, model: model.id }} search={{}}>
+                                    <strong className="truncate grow">{model.name}</strong>
+                                    {model.made && <span className="muted num">{t("chart.step", { step: model.step })}</span>}
+                                    <Badge>{t(model.made ? "run.model.made" : "run.model.read")}</Badge>
+                                </Link>
                             </li>
                         ))}
                     </ul>

@@ -29,6 +29,7 @@ import { LogFromCodeDialog } from "./LogFromCode";
 import { metricKeysOf } from "./runColumns";
 import { GroupSelect, RunGroups } from "./RunGroups";
 import { RunRows } from "./RunRows";
+import { SiblingTabs } from "./SiblingTabs";
 
 /* Runs of clients open without a word to the stream. A page of the list more takes a request more. */
 const POLL_MS = 5000;
@@ -100,6 +101,7 @@ export default function RunListPage() {
             actions={actions}
             {...(search.experiment ? { crumbs: [{ label: t("nav.experiments"), to: `/projects/${project}/experiments` }, { label: t("nav.runs"), to: `/projects/${project}/runs` }] } : {})}
         >
+            <SiblingTabs project={project} experiment={search.experiment} here="runs" />
             <Toolbar>
                 <FilterBox label={t("runs.filter")} placeholder={t("runs.filter.placeholder")} value={search.filter ?? ""} onFilter={(text) => setSearch({ filter: text })} fields={fields} error={error} onHelp={() => setDialog("help")} />
             </Toolbar>

@@ -27,6 +27,7 @@ import { LogsTab } from "./LogsTab";
 import { OverviewTab, sourceFacts } from "./OverviewTab";
 import { RegisterDialog } from "./RegisterDialog";
 import { RunMenu } from "./RunMenu";
+import { TracesTab } from "./traces/TracesTab";
 
 const COMMIT_SHOWN = 10;
 
@@ -67,6 +68,7 @@ function RunView({ run }: { run: Run }) {
         { id: "logs", label: t("logs.title"), content: () => <LogsTab run={run.id} pollMs={pollMs} /> },
         { id: "artifacts", label: t("run.artifacts"), content: () => <ArtifactsTab owner={owner} may={may && run.archived_at === null} pollMs={pollMs} /> },
         { id: "images", label: t("run.images"), content: () => <ImagesTab owner={owner} pollMs={pollMs} /> },
+        { id: "traces", label: t("nav.traces"), content: () => <TracesTab run={run.id} /> },
     );
     return (
         <Page
@@ -129,7 +131,7 @@ function RunActions({ run, project, may }: { run: Run; project: string; may: boo
                 busy={cancel.isPending}
                 onConfirm={() => job && cancel.mutate(job, { onSuccess: () => setAsking(null) })}
             />
-            <RegisterDialog run={run} project={project} open={asking === "register"} onClose={() => setAsking(null)} />
+            <RegisterDialog of={{ kind: run.job_id === null ? "client-run" : "run", id: run.id, name: run.dataset_name ?? "" }} project={project} open={asking === "register"} onClose={() => setAsking(null)} />
         </>
     );
 }
