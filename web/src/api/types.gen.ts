@@ -76,6 +76,11 @@ export interface Artifact {
   created_at: string | null;
 }
 
+export interface ArtifactFromUpload {
+  /** a complete upload */
+  upload_id: string;
+}
+
 export interface AssessmentCreate {
   kind: "feedback" | "expectation";
   name: string;
@@ -1269,6 +1274,82 @@ export interface User {
 export interface UserUpdate {
   name?: string;
   locale?: string;
+}
+
+export interface Webhook {
+  id: string;
+  project_id: string;
+  name: string;
+  description: string;
+  url: string;
+  events: string[];
+  /** what is sent is signed with it */
+  has_secret: boolean;
+  status: "active" | "disabled";
+  /** why the server switched it off; empty = it did not */
+  disabled_reason: string;
+  failing_since: string | null;
+  /** attempts in a row that failed */
+  failures: number;
+  created_by: string;
+  created_at: string;
+  updated_at: string;
+  /** of the newest delivery */
+  last_state: "waiting" | "delivered" | "failed" | null;
+  last_at: string | null;
+}
+
+export interface WebhookCreate {
+  name: string;
+  /** https; addresses of private networks only where the operator allows them */
+  url: string;
+  /** such as model_version.created */
+  events: string[];
+  description?: string;
+  /** what is sent is signed with it; it is never told again */
+  secret?: string;
+  status?: "active" | "disabled";
+}
+
+export interface WebhookDelivery {
+  /** the same at each attempt: X-MLflow-Delivery-Id */
+  id: string;
+  event: string;
+  /** what is sent, byte for byte */
+  body: string;
+  state: "waiting" | "delivered" | "failed";
+  attempts: number;
+  next_attempt_at: string | null;
+  /** one of each attempt, the first first */
+  log: { at: string; status: number | null; duration_ms: number; error: string | null }[];
+  created_at: string;
+  finished_at: string | null;
+}
+
+export interface WebhookTest {
+  ok: boolean;
+  /** of the answer; null = there was none */
+  status: number | null;
+  /** its beginning */
+  answer: string | null;
+  /** a sentence */
+  error: string | null;
+  duration_ms: number;
+}
+
+export interface WebhookTestRequest {
+  /** null = the first of the hook's */
+  event?: string | null;
+}
+
+export interface WebhookUpdate {
+  name?: string;
+  url?: string;
+  events?: string[];
+  description?: string;
+  /** empty = what is sent is no longer signed */
+  secret?: string;
+  status?: "active" | "disabled";
 }
 
 export interface Worker {

@@ -5,6 +5,7 @@ export default {
     "logged_models.filter.placeholder": "Words of the name or the type, or metrics.loss < 0.1 AND params.depth = '3'",
     "logged_models.empty.title": "No logged model yet",
     "logged_models.empty.body": "mlflow.<library>.log_model saves one, and so does autologging.",
+    "logged_model.title": "Logged model",
     "logged_model.type": "Type",
     "logged_model.source_run": "Source run",
     "logged_model.id": "Model id",

@@ -10,6 +10,7 @@ export default {
     "traces.delete.title.one": "Delete {n} trace for good?",
     "traces.delete.title.other": "Delete {n} traces for good?",
     "traces.delete.body": "Their spans and assessments are deleted with them. Nobody can bring them back.",
+    "trace.title": "Trace",
     "trace.id": "Trace id",
     "trace.request": "Request",
     "trace.requested": "Asked",

@@ -7,6 +7,7 @@ const texts: Texts<"loggedModels"> = {
     "logged_models.filter.placeholder": "名称或类型关键词，或 metrics.loss < 0.1 AND params.depth = '3'",
     "logged_models.empty.title": "还没有已记录模型",
     "logged_models.empty.body": "mlflow.<库>.log_model 会保存模型，autolog 也会。",
+    "logged_model.title": "已记录模型",
     "logged_model.type": "类型",
     "logged_model.source_run": "来源运行",
     "logged_model.id": "模型 ID",

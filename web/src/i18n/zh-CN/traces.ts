@@ -12,6 +12,7 @@ const texts: Texts<"traces"> = {
     "traces.delete.title.one": "永久删除 {n} 条追踪？",
     "traces.delete.title.other": "永久删除 {n} 条追踪？",
     "traces.delete.body": "其 Span 与评估将一并删除，无法恢复。",
+    "trace.title": "追踪",
     "trace.id": "追踪 ID",
     "trace.request": "请求",
     "trace.requested": "时间",

@@ -4,14 +4,16 @@ import { Link, useNavigate } from "@tanstack/react-router";
 import { Archive, BoxSelect } from "lucide-react";
 import { useMemo, useState } from "react";
 import { loggedModelQuery, useArchiveLoggedModel, useTagLoggedModel, versionsOfLoggedModelQuery } from "../../../api/loggedModels";
+import { useMay } from "../../../api/permissions";
 import { runQuery } from "../../../api/runs";
 import type { LoggedModel } from "../../../api/types";
 import { Button } from "../../../components/Button";
 import { ConfirmDialog } from "../../../components/Dialog";
 import { Answer, Badge, StatePill } from "../../../components/Status";
-import { Card, Facts, Page } from "../../../components/Surface";
+import { Card, Facts, Page, PageAnswer } from "../../../components/Surface";
 import { Tabs, type Tab } from "../../../components/Tabs";
 import { Tags } from "../../../components/Tags";
+import { ViewOnly } from "../../../components/ViewOnly";
 import { useI18n } from "../../../i18n/i18n";
 import { useParam, useSearchState } from "../../../lib/urlState";
 import { ArtifactsTab } from "../ArtifactsTab";
@@ -21,11 +23,13 @@ import css from "../RunPage.module.css";
 import { Measures } from "./Measures";
 
 export default function LoggedModelPage() {
+    const { t } = useI18n();
+    const project = useParam("project");
     const query = useQuery(loggedModelQuery(useParam("model")));
     return (
-        <Answer query={query} lines={10}>
+        <PageAnswer query={query} title={t("logged_model.title")} crumbs={[{ label: t("nav.logged_models"), to: `/projects/${project}/logged-models` }]}>
             {(model) => <ModelView model={model} />}
-        </Answer>
+        </PageAnswer>
     );
 }
 
@@ -33,10 +37,11 @@ function ModelView({ model }: { model: LoggedModel }) {
     const { t } = useI18n();
     const project = useParam("project");
     const [search, setSearch] = useSearchState();
+    const { may, refusal } = useMay(project, "run.write");
     const archived = model.archived_at !== null;
     const tabs: Tab[] = [
-        { id: "overview", label: t("logged_model.overview"), content: () => <Overview model={model} project={project} /> },
-        { id: "artifacts", label: t("run.artifacts"), content: () => <ArtifactsTab owner={{ kind: "logged-models", id: model.id }} archived={archived} pollMs={false} /> },
+        { id: "overview", label: t("logged_model.overview"), content: () => <Overview model={model} project={project} may={may && !archived} /> },
+        { id: "artifacts", label: t("run.artifacts"), content: () => <ArtifactsTab owner={{ kind: "logged-models", id: model.id }} may={may && !archived} pollMs={false} /> },
     ];
     return (
         <Page
@@ -48,10 +53,11 @@ function ModelView({ model }: { model: LoggedModel }) {
             badge={
                 <>
                     <StatePill state={model.status} />
+                    <ViewOnly refusal={refusal} />
                     {archived && <Badge>{t("lifecycle.archived")}</Badge>}
                 </>
             }
-            actions={!archived && <Actions model={model} project={project} />}
+            actions={may && !archived && <Actions model={model} project={project} />}
         >
             <div className="stack">
                 <Summary model={model} project={project} />
@@ -111,15 +117,14 @@ function Summary({ model, project }: { model: LoggedModel; project: string }) {
     );
 }
 
-function Overview({ model, project }: { model: LoggedModel; project: string }) {
+function Overview({ model, project, may }: { model: LoggedModel; project: string; may: boolean }) {
     const { t } = useI18n();
     const tag = useTagLoggedModel(model.id);
-    const changes = model.archived_at === null;
     const params = useMemo(() => Object.entries(model.params).sort(([a], [b]) => a.localeCompare(b)), [model.params]);
     return (
         <div className="stack">
             <Card title={t("run.tags")}>
-                <Tags tags={model.tags} busy={tag.isPending} {...(changes ? { onSet: (key: string, value: string) => tag.mutate({ [key]: value }), onRemove: (key: string) => tag.mutate({ [key]: null }) } : {})} />
+                <Tags tags={model.tags} busy={tag.isPending} {...(may ? { onSet: (key: string, value: string) => tag.mutate({ [key]: value }), onRemove: (key: string) => tag.mutate({ [key]: null }) } : {})} />
             </Card>
             <div className="grid-2">
                 <KeyValues title={t("run.params")} search={t("run.params.search")} pairs={params} />

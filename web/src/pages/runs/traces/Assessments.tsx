@@ -16,7 +16,15 @@ import css from "./Trace.module.css";
 
 type ValueKind = "boolean" | "number" | "text";
 
-export function Assessments({ trace, span, onSpan }: { trace: Trace; span: string; onSpan: (span: string) => void }) {
+interface AssessmentsProps {
+    trace: Trace;
+    /** The chosen one, or "". */
+    span: string;
+    may: boolean;
+    onSpan: (span: string) => void;
+}
+
+export function Assessments({ trace, span, may, onSpan }: AssessmentsProps) {
     const { t, count } = useI18n();
     const [adding, setAdding] = useState(false);
     const remove = useDeleteAssessment(trace.id);
@@ -24,15 +32,15 @@ export function Assessments({ trace, span, onSpan }: { trace: Trace; span: strin
         <Card
             flush
             title={`${t("trace.assessments")} (${count(trace.assessments.length)})`}
-            actions={
+            actions={may && (
                 <Button small icon={Plus} onClick={() => setAdding(true)}>
                     {t("assessment.add")}
                 </Button>
-            }
+            )}
         >
             {trace.assessments.length === 0 && <p className={cx(css.judgement, "muted")}>{t("assessment.none")}</p>}
             {trace.assessments.map(assessmentOf).map((assessment) => (
-                <Judgement key={assessment.id} assessment={assessment} busy={remove.isPending} onSpan={onSpan} onRemove={() => remove.mutate(assessment.id)} />
+                <Judgement key={assessment.id} assessment={assessment} busy={remove.isPending} onSpan={onSpan} onRemove={may ? () => remove.mutate(assessment.id) : undefined} />
             ))}
             {adding && <AssessmentDialog trace={trace} span={span} onClose={() => setAdding(false)} />}
         </Card>
@@ -43,7 +51,7 @@ interface JudgementProps {
     assessment: Assessment;
     busy: boolean;
     onSpan: (span: string) => void;
-    onRemove: () => void;
+    onRemove: (() => void) | undefined;
 }
 
 function Judgement({ assessment, busy, onSpan, onRemove }: JudgementProps) {
@@ -64,7 +72,7 @@ function Judgement({ assessment, busy, onSpan, onRemove }: JudgementProps) {
                     </Button>
                 )}
             </span>
-            <Button small variant="ghost" icon={Trash2} disabled={busy} aria-label={t("assessment.remove", { name: assessment.name })} title={t("assessment.remove", { name: assessment.name })} onClick={onRemove} />
+            {onRemove && <Button small variant="ghost" icon={Trash2} disabled={busy} aria-label={t("assessment.remove", { name: assessment.name })} title={t("assessment.remove", { name: assessment.name })} onClick={onRemove} />}
             {assessment.rationale !== "" && <p className={css.why}>{assessment.rationale}</p>}
         </div>
     );

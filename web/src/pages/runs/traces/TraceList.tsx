@@ -3,6 +3,7 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { ListTree, Trash2 } from "lucide-react";
 import { useMemo, useState, type ReactNode } from "react";
+import { useMay } from "../../../api/permissions";
 import { tracesQuery, useDeleteTraces, type TraceFilter } from "../../../api/traces";
 import type { Trace } from "../../../api/types";
 import { Button } from "../../../components/Button";
@@ -64,6 +65,7 @@ export function TraceList({ project, scope, empty, children }: TraceListProps) {
     const { t } = i18n;
     const navigate = useNavigate();
     const [search, setSearch] = useSearchState();
+    const { may } = useMay(project, "run.write");
     const [help, setHelp] = useState(false);
     const [selected, setSelected] = useState<Set<string>>(new Set());
     const { sort } = search;
@@ -108,8 +110,7 @@ export function TraceList({ project, scope, empty, children }: TraceListProps) {
                                 onEnd={onEnd}
                                 sort={sort ?? "-requested_at"}
                                 onSort={(next) => setSearch({ sort: next })}
-                                selected={selected}
-                                onSelect={setSelected}
+                                {...(may ? { selected, onSelect: setSelected } : {})}
                                 onOpen={(trace) => void navigate({ to: "/projects/$project/traces/$trace", params: { project, trace: trace.id }, search: {} })}
                                 bulk={<BulkDelete project={project} ids={[...selected]} onDone={() => setSelected(new Set())} />}
                             />

@@ -4,14 +4,16 @@ import { Link, useNavigate } from "@tanstack/react-router";
 import { ListTree, Trash2 } from "lucide-react";
 import { useMemo, useState } from "react";
 import { experimentsQuery } from "../../../api/experiments";
+import { useMay } from "../../../api/permissions";
 import { traceQuery, useDeleteTraces, useTagTrace } from "../../../api/traces";
 import type { Trace, TraceDetail, TraceSpan } from "../../../api/types";
 import { Button } from "../../../components/Button";
 import { ConfirmDialog } from "../../../components/Dialog";
 import { SearchBox } from "../../../components/Field";
-import { Answer, EmptyState } from "../../../components/Status";
-import { Card, Facts, Page } from "../../../components/Surface";
+import { EmptyState } from "../../../components/Status";
+import { Card, Facts, Page, PageAnswer } from "../../../components/Surface";
 import { Tags } from "../../../components/Tags";
+import { ViewOnly } from "../../../components/ViewOnly";
 import { useI18n } from "../../../i18n/i18n";
 import { formatMilliseconds } from "../../../lib/spanTime";
 import { spanRows } from "../../../lib/spanTree";
@@ -23,11 +25,13 @@ import { traceName, TraceState } from "./traceColumns";
 import { Waterfall } from "./Waterfall";
 
 export default function TracePage() {
+    const { t } = useI18n();
+    const project = useParam("project");
     const query = useQuery(traceQuery(useParam("trace")));
     return (
-        <Answer query={query} lines={10}>
+        <PageAnswer query={query} title={t("trace.title")} crumbs={[{ label: t("nav.traces"), to: `/projects/${project}/traces` }]}>
             {(detail) => <TraceView detail={detail} />}
-        </Answer>
+        </PageAnswer>
     );
 }
 
@@ -35,6 +39,7 @@ function TraceView({ detail: { trace, spans } }: { detail: TraceDetail }) {
     const { t } = useI18n();
     const project = useParam("project");
     const [search, setSearch] = useSearchState();
+    const { may, refusal } = useMay(project, "run.write");
     const tag = useTagTrace(trace.id);
     const { data: experiments } = useQuery(experimentsQuery(project, "all"));
     const experiment = experiments?.items.find((item) => item.id === trace.experiment_id);
@@ -46,8 +51,13 @@ function TraceView({ detail: { trace, spans } }: { detail: TraceDetail }) {
                 { label: t("nav.experiments"), to: `/projects/${project}/experiments` },
                 { label: experiment?.name ?? t("nav.traces"), to: `/projects/${project}/traces`, search: { experiment: trace.experiment_id } },
             ]}
-            badge={<TraceState trace={trace} />}
-            actions={<DeleteTrace trace={trace} project={project} />}
+            badge={
+                <>
+                    <TraceState trace={trace} />
+                    <ViewOnly refusal={refusal} />
+                </>
+            }
+            actions={may && <DeleteTrace trace={trace} project={project} />}
         >
             <div className="stack">
                 <Summary trace={trace} project={project} />
@@ -58,9 +68,9 @@ function TraceView({ detail: { trace, spans } }: { detail: TraceDetail }) {
                 ) : (
                     <Spans spans={spans} chosen={chosen} onChoose={(span) => setSearch({ span })} />
                 )}
-                <Assessments trace={trace} span={chosen?.span_id ?? ""} onSpan={(span) => setSearch({ span })} />
+                <Assessments trace={trace} may={may} span={chosen?.span_id ?? ""} onSpan={(span) => setSearch({ span })} />
                 <Card title={t("run.tags")}>
-                    <Tags tags={trace.tags} busy={tag.isPending} onSet={(key, value) => tag.mutate({ [key]: value })} onRemove={(key) => tag.mutate({ [key]: null })} />
+                    <Tags tags={trace.tags} busy={tag.isPending} {...(may ? { onSet: (key: string, value: string) => tag.mutate({ [key]: value }), onRemove: (key: string) => tag.mutate({ [key]: null }) } : {})} />
                 </Card>
                 {Object.keys(trace.metadata).length > 0 && (
                     <Card title={t("trace.metadata")}>
