@@ -244,6 +244,7 @@ static const struct {
               {"feed", feed_sweep},
               {"uploads", uploads_sweep},
               {"blobs", blobs_sweep},
+              {"strays", strays_sweep},
               {"parts", artifact_uploads_sweep},
               {"runs", runs_sweep},
               {"webhooks", webhooks_sweep}};

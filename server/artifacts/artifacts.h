@@ -71,6 +71,9 @@ MUST_USE enum err parts_expire(struct ctx *cx, int64_t age_s);
 MUST_USE enum err blobs_sweep(struct ctx *cx);
 /* Removes the files of uploads that were not finished in time. As PRINCIPAL_SYSTEM. */
 MUST_USE enum err uploads_sweep(struct ctx *cx);
+/* Removes files that no row names and nobody has written to for blob_grace_hours; a part of them at
+ * each call. Commits as it goes. As PRINCIPAL_SYSTEM. */
+MUST_USE enum err strays_sweep(struct ctx *cx);
 
 extern const struct route ARTIFACTS_ROUTES[];
 extern const size_t ARTIFACTS_ROUTE_COUNT;

@@ -74,3 +74,17 @@ select sha256 from blobs_unreferenced($1::text, $2::text, now() - $3::bigint * i
 -- name: blob_collect :opt
 delete from blobs where sha256 = $1::text and created_at < now() - $2::bigint * interval '1 hour'
 returning sha256;
+
+-- --- files that no row names
+
+-- name: blobs_strays :many
+select n as name from unnest($1::text[]) n where not exists (select from blobs b where b.sha256 = n);
+
+-- Held until the rollback: see strays.c.
+-- name: blob_claim :exec
+insert into blobs (sha256, size_bytes) values ($1::text, 0) on conflict do nothing;
+
+-- name: uploads_strays :many
+select n as name from unnest($1::text[]) n
+ where not exists (select from uploads u
+                    where u.id = n::uuid and u.state = 'receiving' and u.expires_at > now());

@@ -14,7 +14,9 @@
 struct blobs {
     int data_fd; /* holds the lock */
     int blobs_fd, tmp_fd, uploads_fd;
-    char swept[SHA256_TEXT_SIZE]; /* how far the sweep has come; the sweeper's thread alone */
+    /* How far the sweeps have come; the sweeper's thread alone. */
+    char swept[SHA256_TEXT_SIZE];
+    int walked; /* buckets of this round */
 };
 
 #define STORE_BUFFER_SIZE ((size_t)1 << 20) /* what one transfer has in memory */

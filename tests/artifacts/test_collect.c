@@ -4,11 +4,14 @@
 #include "artifacts/store.h"
 #include "base/ident.h"
 #include "base/log.h"
+#include "config/config.h"
 #include "tests/support/domains.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 static void as_editor(struct domains *d, struct ctx *cx) {
@@ -224,12 +227,159 @@ static void test_sweep__beside_somebody_who_stores_the_bytes_loses_none(void **s
     log_init(LOG_WARNING);
 }
 
+/* --- files that no row names --- */
+
+static void stray_make(struct domains *d, const char *path, int hours) {
+    const char *whole = arena_printf(d->arena, "%s/data/%s", d->service->dir, path);
+    const char *slash = strrchr(whole, '/');
+    (void)mkdir(arena_strndup(d->arena, whole, (size_t)(slash - whole)), 0700);
+    FILE *f = fopen(whole, "a");
+    assert_non_null(f);
+    assert_int_equal(fclose(f), 0);
+    struct timespec then = {.tv_sec = time(NULL) - hours * 3600};
+    assert_int_equal(utimensat(AT_FDCWD, whole, (struct timespec[]){then, then}, 0), 0);
+}
+
+static bool is_there(struct domains *d, const char *path) {
+    struct stat st;
+    return stat(arena_printf(d->arena, "%s/data/%s", d->service->dir, path), &st) == 0;
+}
+
+static const char *blob_path(struct domains *d, const char *sha256) {
+    return arena_printf(d->arena, "blobs/%.2s/%s", sha256, sha256);
+}
+
+static void sweep_strays(struct domains *d) {
+    struct ctx cx;
+    ctx_init(&cx, d->app);
+    cx.who.kind = PRINCIPAL_SYSTEM;
+    assert_ok(strays_sweep(&cx), &cx.err);
+    assert_int_equal(d->app->blobs->walked, 0);
+    ctx_done(&cx);
+}
+
+static void test_strays__of_blobs_go_when_they_are_old_and_have_no_row(void **state) {
+    struct domains *d = *state;
+    static const char OLD[] = "blobs/ab/"
+                              "abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789";
+    static const char YOUNG[] = "blobs/ab/"
+                                "ab00000000000000000000000000000000000000000000000000000000000000";
+    static const char FOREIGN[] = "blobs/ab/README";
+    const char *kept = blob_make(d, "old, with its row");
+    stray_make(d, OLD, 25);
+    stray_make(d, YOUNG, 23);
+    stray_make(d, FOREIGN, 1000);
+    stray_make(d, blob_path(d, kept), 1000);
+    sweep_strays(d);
+    assert_false(is_there(d, OLD));
+    assert_true(is_there(d, YOUNG));
+    assert_true(is_there(d, FOREIGN));
+    assert_true(is_kept(d, kept));
+}
+
+static void test_strays__of_uploads_go_unless_they_are_being_received(void **state) {
+    struct domains *d = *state;
+    char ids[4][UUID_TEXT_SIZE];
+    const char *paths[4], *const states[4] = {NULL, "complete", "receiving", "receiving"};
+    const char *sha256 = blob_make(d, "of a finished upload");
+    for (int i = 0; i < 4; i++) {
+        uuid_new(ids[i]);
+        paths[i] = arena_printf(d->arena, "uploads/%s", ids[i]);
+        stray_make(d, paths[i], 30);
+        if (states[i])
+            test_sql(d->db, arena_printf(
+                                d->arena,
+                                "insert into uploads (id, team_id, user_id, file_name, size_bytes,"
+                                " state, sha256, expires_at) values ('%s', '%s', '%s', 'x', 1,"
+                                " '%s', %s, now() + interval '%d hours')",
+                                ids[i], d->ours.team_id, d->editor.user_id, states[i],
+                                i == 1 ? arena_printf(d->arena, "'%s'", sha256) : "null",
+                                i == 2 ? -1 : 1));
+    }
+    stray_make(d, arena_printf(d->arena, "%s.1", paths[0]), 30);
+    sweep_strays(d);
+    assert_false(is_there(d, paths[0]));
+    assert_false(is_there(d, paths[1]));
+    assert_false(is_there(d, paths[2]));
+    assert_true(is_there(d, paths[3]));
+    assert_true(is_there(d, arena_printf(d->arena, "%s.1", paths[0]))); /* parts_expire()'s */
+}
+
+/* Stores without committing, as somebody who is killed does, and then in earnest. */
+static void *crash_and_store(void *arg) {
+    struct storer *s = arg;
+    for (int i = 0; i < s->rounds; i++) {
+        struct ctx cx;
+        struct blob blob;
+        int64_t size;
+        int fd = -1;
+        char id[UUID_TEXT_SIZE];
+        as_editor(s->d, &cx);
+        uuid_new(id);
+        enum err err = blob_put(&cx, s->text, strlen(s->text), &blob);
+        db_rollback(&cx);
+        if (err == OK)
+            err = store_and_refer(&cx, s->text, id, &blob);
+        if (err == OK)
+            err = blob_open(&cx, blob.sha256, &fd, &size);
+        if (fd >= 0)
+            close(fd);
+        if (err != OK && s->lost++ == 0)
+            snprintf(s->why, sizeof(s->why), "%s %s", cx.err.message, cx.err.detail);
+        db_rollback(&cx);
+        test_sql(s->d->db, arena_printf(cx.arena,
+                                        "delete from uploads where id = '%s';"
+                                        " delete from blobs where sha256 = '%s'",
+                                        id, blob.sha256));
+        ctx_done(&cx);
+    }
+    return NULL;
+}
+
+/* Nothing is too young for it. */
+static void *sweep_strays_over_and_over(void *arg) {
+    struct sweeper *s = arg;
+    while (!s->done) {
+        struct ctx cx;
+        ctx_init(&cx, s->d->app);
+        cx.who.kind = PRINCIPAL_SYSTEM;
+        s->swept += strays_sweep(&cx) == OK;
+        ctx_done(&cx);
+    }
+    return NULL;
+}
+
+static void test_strays__beside_somebody_who_stores_the_bytes_loses_none(void **state) {
+    struct domains *d = *state;
+    struct storer storer = {.d = d, .text = "bytes of one who was killed", .rounds = 300};
+    struct sweeper sweeper = {.d = d};
+    const struct config *config = d->app->config;
+    struct config eager = *config;
+    pthread_t storing, sweeping;
+    eager.blob_grace_hours = -1;
+    d->app->config = &eager;
+    log_init(LOG_ERROR);
+    assert_int_equal(pthread_create(&sweeping, NULL, sweep_strays_over_and_over, &sweeper), 0);
+    assert_int_equal(pthread_create(&storing, NULL, crash_and_store, &storer), 0);
+    pthread_join(storing, NULL);
+    sweeper.done = true;
+    pthread_join(sweeping, NULL);
+    if (storer.lost)
+        fail_msg("%d of %d lost: %s", storer.lost, storer.rounds, storer.why);
+    assert_true(sweeper.swept > 0);
+    d->app->config = config;
+    log_init(LOG_WARNING);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sweep__takes_only_what_is_old_and_unreferenced),
         cmocka_unit_test(test_sweep__asks_every_table_that_refers_to_blobs),
         cmocka_unit_test(test_sweep__of_a_file_that_is_gone_takes_the_row),
         cmocka_unit_test(test_sweep__beside_somebody_who_stores_the_bytes_loses_none),
+        cmocka_unit_test(test_strays__of_blobs_go_when_they_are_old_and_have_no_row),
+        cmocka_unit_test(test_strays__of_uploads_go_unless_they_are_being_received),
+        cmocka_unit_test(test_strays__beside_somebody_who_stores_the_bytes_loses_none),
     };
     return cmocka_run_group_tests(tests, domains_setup, domains_teardown);
 }
