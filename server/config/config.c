@@ -50,6 +50,12 @@ const struct option CONFIG_OPTIONS[] = {
            .doc = "hours that unfinished uploads and unreferenced blobs are kept"),
     OPTION(INT, struct config, run_silent_hours, .fallback = "24", .min = 0, .max = 8760,
            .doc = "hours without a report after which a client's run is lost; 0 = never"),
+#ifdef SLIPWAY_FILE_ROOT
+    /* MLflow's own tests read their artifacts from the disk. No other build knows this option: a
+     * server must not tell its clients paths. It touches no file there itself. */
+    OPTION(TEXT, struct config, file_root,
+           .doc = "file:///…/ that experiments' locations begin with"),
+#endif
 };
 const size_t CONFIG_OPTION_COUNT = sizeof(CONFIG_OPTIONS) / sizeof(CONFIG_OPTIONS[0]);
 

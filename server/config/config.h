@@ -33,7 +33,8 @@ struct config {
     int64_t access_minutes;   /* life of the token in the session cookie */
     int64_t blob_grace_hours; /* unreferenced blobs and unfinished uploads are kept so long */
     int64_t
-        run_silent_hours; /* without a report an external run is lost after so long; 0 = never */
+        run_silent_hours;  /* without a report an external run is lost after so long; 0 = never */
+    const char *file_root; /* NULL but in builds for MLflow's own tests; see config.c */
 };
 
 extern const struct option CONFIG_OPTIONS[];

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #define GATE_PATH_MAX 4096   /* bytes of the raw path: a name of 1,024 bytes, percent-encoded */
-#define GATE_QUERY_MAX 12288 /* bytes of the raw query: a hundred run ids, a long filter */
+#define GATE_QUERY_MAX 15360 /* bytes of the raw query: hundreds of run ids, a long filter */
 #define GATE_HEADER_MAX 60   /* headers; the library drops what comes after its 64th */
 
 struct gate_rules {

@@ -219,6 +219,11 @@ static const struct field RUN_PATH_FIELDS[] = {
     FIELD(STRING, struct run_path, path, .flags = FIELD_REQUIRED),
 };
 static SHAPE(RUN_PATH, "MlflowRunPath", struct run_path, RUN_PATH_FIELDS);
+static const struct field UPLOAD_FIELDS[] = {
+    FIELD(STRING, struct run_path, run_id),
+    FIELD(STRING, struct run_path, path),
+};
+static SHAPE(UPLOAD, "MlflowUploadArtifact", struct run_path, UPLOAD_FIELDS);
 
 /* The run of the request's project, and where its files are said to be. */
 static enum err require_run(struct ctx *cx, const struct req *rq, const char *run_id,
@@ -362,15 +367,27 @@ static enum err delete_proxy_files(struct ctx *cx, const struct req *rq, struct 
     return count || !*place.path ? OK : no_such_artifact(cx);
 }
 
+static enum err check_upload(struct ctx *cx, const struct req *rq) {
+    const struct run_path *query = rq->query;
+    const char *lacks = !query->run_id || !*query->run_id ? "run_uuid"
+                        : !query->path || !*query->path   ? "path"
+                                                          : NULL;
+    if (!lacks)
+        TRY(proxy_check_path(cx, query->path));
+    if (!lacks && rq->content_length == 0)
+        lacks = "data";
+    return lacks
+               ? mlflow_fail(cx, MLFLOW_INVALID_PARAMETER_VALUE, "Request must specify %s.", lacks)
+               : OK;
+}
+
 static enum err post_upload(struct ctx *cx, const struct req *rq, struct reply *rp) {
     const struct run_path *query = rq->query;
     struct artifact_owner owner;
     const char *uri;
     (void)rp;
-    if (rq->content_length == 0)
-        return mlflow_fail(cx, MLFLOW_INVALID_PARAMETER_VALUE, "Request must specify data.");
+    TRY(check_upload(cx, rq));
     TRY(require_run(cx, rq, query->run_id, &owner, &uri));
-    TRY(proxy_check_path(cx, query->path));
     return artifact_receive(cx, rq, &owner, query->path);
 }
 
@@ -385,7 +402,7 @@ const struct route MLFLOW_ARTIFACT_ROUTES[] = {
     {GET, "/api/2.0/mlflow/logged-models/{model}/artifacts/files", SCOPE_RUN_READ,
      .query = &MODEL_FILE, .handle = get_model_file, .flags = ROUTE_MLFLOW, .rate = RATE_DOWNLOAD,
      .doc = "Download a logged model's file."},
-    {POST, "/api/2.0/mlflow/upload-artifact", SCOPE_RUN_INGEST, .query = &RUN_PATH,
+    {POST, "/api/2.0/mlflow/upload-artifact", SCOPE_RUN_INGEST, .query = &UPLOAD,
      .handle = post_upload, .flags = ROUTE_MLFLOW | ROUTE_STREAM_BODY, .rate = RATE_UPLOAD,
      .max_body = SMALL_FILE_MAX, .doc = "Store a small file of a run."},
     {GET, "/api/2.0/mlflow-artifacts/artifacts", SCOPE_RUN_READ, .query = &PATH_QUERY,

@@ -1,6 +1,8 @@
 /* experiments/…: their messages, and what of them MLflow's clients see. */
 #include "mlflow/internal.h"
 
+#include "config/config.h"
+
 #include "sql/mlflow.h"
 
 #include <string.h>
@@ -113,9 +115,10 @@ static bool is_plain_segment(const char *at, size_t length) {
 
 /* Files go through this server alone: a location is a name of ours, never a path or a host. */
 static enum err check_location(struct ctx *cx, const char *location) {
-    static const char ROOT[] = "mlflow-artifacts:/";
-    const char *at = location + sizeof(ROOT) - 1;
-    bool good = strncmp(location, ROOT, sizeof(ROOT) - 1) == 0;
+    const char *file_root = cx->app->config->file_root;
+    const char *root = file_root ? file_root : "mlflow-artifacts:/";
+    const char *at = location + strlen(root);
+    bool good = strncmp(location, root, strlen(root)) == 0;
     for (bool more = good; more && good;) {
         size_t length = strcspn(at, "/");
         good = is_plain_segment(at, length);

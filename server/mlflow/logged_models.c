@@ -71,8 +71,9 @@ static void write_info(struct ctx *cx, struct json_writer *w, const struct logge
     jw_member_text(w, "status", STATUSES[m->status]);
     if (*m->model_type)
         jw_member_text(w, "model_type", m->model_type);
-    if (m->source_run_id)
-        jw_member_text(w, "source_run_id", mlflow_run_id(cx, m->source_run_id));
+    if (m->source_run_id || *m->source_run_ref)
+        jw_member_text(w, "source_run_id",
+                       m->source_run_id ? mlflow_run_id(cx, m->source_run_id) : m->source_run_ref);
     if (*m->status_message)
         jw_member_text(w, "status_message", m->status_message);
     write_texts(w, "tags", m->tags);
@@ -189,29 +190,26 @@ static enum err require_experiment(struct ctx *cx, const char *project, const ch
     return found ? OK : mlflow_fail_experiment(cx, experiment_id);
 }
 
-static enum err source_run(struct ctx *cx, const char *run_id, const char **ret_uuid) {
-    bool given = run_id && *run_id;
-    *ret_uuid = given ? mlflow_run_uuid(cx, run_id) : NULL;
-    return given && !*ret_uuid ? mlflow_fail_run(cx, run_id) : OK;
-}
-
 static enum err post_model(struct ctx *cx, const struct req *rq, struct reply *rp) {
     const struct model_create *body = rq->body;
     struct experiment experiment;
     struct logged_model model;
-    const char *project, *run;
+    const char *project,
+        *run = body->source_run_id && *body->source_run_id ? body->source_run_id : NULL;
+    const char *uuid = run ? mlflow_run_uuid(cx, run) : NULL;
     TRY(mlflow_project(cx, rq, &project));
     TRY(require_experiment(cx, project, body->experiment_id, &experiment));
-    TRY(source_run(cx, body->source_run_id, &run));
     TRY(logged_model_create(
         cx,
-        &(struct logged_model_create){.project_id = project,
-                                      .experiment_id = experiment.id,
-                                      .name = body->name && *body->name ? body->name : NULL,
-                                      .model_type = body->model_type,
-                                      .source_run_id = run,
-                                      .tags = object_of_tags(cx, &body->tags),
-                                      .params = object_of_tags(cx, &body->params)},
+        &(struct logged_model_create){
+            .project_id = project,
+            .experiment_id = experiment.id,
+            .name = body->name && *body->name ? body->name : NULL,
+            .model_type = body->model_type,
+            .source_run_id = uuid,
+            .source_run_ref = run && !uuid ? mlflow_cut(cx, run, MLFLOW_FOREIGN_RUN_MAX) : NULL,
+            .tags = object_of_tags(cx, &body->tags),
+            .params = object_of_tags(cx, &body->params)},
         &model));
     send_model(cx, rp, &model);
     return OK;

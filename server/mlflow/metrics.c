@@ -436,23 +436,90 @@ static enum err check_interval(struct ctx *cx, const struct interval *in) {
     return OK;
 }
 
+static int by_step(const void *a, const void *b) {
+    int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
+    return (left > right) - (left < right);
+}
+
+/* Puts in order and drops what is there twice. */
+static size_t unique_steps(int64_t *steps, size_t count) {
+    size_t kept = 0;
+    if (count)
+        qsort(steps, count, sizeof(*steps), by_step);
+    for (size_t i = 0; i < count; i++)
+        if (i == 0 || steps[i] != steps[kept - 1])
+            steps[kept++] = steps[i];
+    return kept;
+}
+
+/* The steps that runs beside each other are shown at: an even choice of those that any of them has,
+ * and the ends of each. */
+static size_t choose_steps(struct ctx *cx, const struct list *series, size_t runs, size_t max,
+                           int64_t **ret) {
+    size_t total = 0, count = 0, chosen = 0;
+    for (size_t i = 0; i < runs; i++)
+        total += series[i].count;
+    int64_t *steps = arena_new_array(cx->arena, int64_t, total + max + 2 * runs + 1);
+    for (size_t i = 0; i < runs; i++)
+        for (size_t k = 0; k < series[i].count; k++)
+            steps[count++] = ((const struct metric_point *)series[i].items)[k].step;
+    count = unique_steps(steps, count);
+    *ret = steps;
+    if (count <= max)
+        return count;
+    int64_t *ends = steps + count;
+    for (size_t i = 0; i < runs; i++) {
+        const struct metric_point *points = series[i].items;
+        if (series[i].count) {
+            *ends++ = points[0].step;
+            *ends++ = points[series[i].count - 1].step;
+        }
+    }
+    for (; chosen < max; chosen++) /* each is at or before the place it is taken from */
+        steps[chosen] = steps[chosen * count / max];
+    for (const int64_t *end = steps + count; end < ends; end++)
+        steps[chosen++] = *end;
+    return unique_steps(steps, chosen);
+}
+
+static void keep_steps(struct list *points, const int64_t *steps, size_t count) {
+    struct metric_point *items = points->items;
+    size_t kept = 0;
+    for (size_t i = 0; i < points->count; i++)
+        if (bsearch(&items[i].step, steps, count, sizeof(*steps), by_step))
+            items[kept++] = items[i];
+    points->count = kept;
+}
+
+/* Of each run a sample; of several, at the same steps. */
+static enum err sample_runs(struct ctx *cx, const struct interval *in, const struct list *runs,
+                            struct list *ret) {
+    int64_t max = in->max_results == FIELD_NO_INT ? SAMPLE_MAX : in->max_results;
+    int64_t each = runs->count > 1 ? SAMPLE_MAX : max, *steps;
+    for (size_t i = 0; i < runs->count; i++)
+        TRY(run_history_sample(cx, ((const struct run_row *)runs->items)[i].id, in->metric_key,
+                               in->start_step, in->end_step, each, &ret[i]));
+    size_t count = choose_steps(cx, ret, runs->count, (size_t)max, &steps);
+    for (size_t i = 0; i < runs->count && runs->count > 1; i++)
+        keep_steps(&ret[i], steps, count);
+    return OK;
+}
+
 static enum err get_history_interval(struct ctx *cx, const struct req *rq, struct reply *rp) {
     const struct interval *in = rq->query;
-    int64_t max = in->max_results == FIELD_NO_INT ? SAMPLE_MAX : in->max_results;
     struct json_writer *w = mlflow_json(cx);
-    struct list runs, points;
+    struct list runs;
     bool any = false;
     TRY(check_interval(cx, in));
     TRY(runs_here(cx, rq, &in->run_ids, &runs));
+    struct list *points = arena_new_array(cx->arena, struct list, runs.count + 1);
+    TRY(sample_runs(cx, in, &runs, points));
     jw_begin(w, '{');
     for (size_t i = 0; i < runs.count; i++) {
-        const char *uuid = ((const struct run_row *)runs.items)[i].id;
-        TRY(run_history_sample(cx, uuid, in->metric_key, in->start_step, in->end_step, max,
-                               &points));
-        if (points.count && !any)
+        if (points[i].count && !any)
             jw_member_begin(w, "metrics", '[');
-        any |= points.count > 0;
-        write_points(w, &points, mlflow_run_id(cx, uuid));
+        any |= points[i].count > 0;
+        write_points(w, &points[i], mlflow_run_id(cx, ((const struct run_row *)runs.items)[i].id));
     }
     if (any)
         jw_end(w, ']');

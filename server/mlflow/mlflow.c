@@ -3,6 +3,7 @@
 #include "mlflow/mlflow.h"
 
 #include "base/ident.h"
+#include "config/config.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -83,7 +84,10 @@ int64_t mlflow_experiment_number(const char *experiment_id) {
 }
 
 const char *mlflow_experiment_uri(struct ctx *cx, const char *location, int64_t number) {
-    return location ? location : arena_printf(cx->arena, DEFAULT_ROOT "%" PRId64, number);
+    const char *file_root = cx->app->config->file_root;
+    if (location)
+        return location;
+    return arena_printf(cx->arena, "%s%" PRId64, file_root ? file_root : DEFAULT_ROOT, number);
 }
 
 const char *mlflow_run_uri(struct ctx *cx, const char *location, int64_t number,

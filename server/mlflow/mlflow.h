@@ -66,6 +66,7 @@ const char *mlflow_run_id(struct ctx *cx, const char *uuid);
 /* "m-" and 32 hex digits ↔ the UUID. */
 const char *mlflow_model_uuid(struct ctx *cx, const char *model_id);
 const char *mlflow_model_id(struct ctx *cx, const char *uuid);
+#define MLFLOW_FOREIGN_RUN_MAX 256 /* characters kept of another server's run id */
 /* An experiment's decimal number; -1 for a text that is none. */
 int64_t mlflow_experiment_number(const char *experiment_id);
 MUST_USE enum err mlflow_fail_run(struct ctx *cx, const char *run_id);

@@ -151,7 +151,10 @@ static enum err ask_places(struct ctx *cx, const char *project_id, const int64_t
     return OK;
 }
 
+/* Below zero is a number, too, and of no experiment. */
 static enum err fail_number(struct ctx *cx, const char *experiment_id) {
+    if (*experiment_id == '-' && mlflow_experiment_number(experiment_id + 1) >= 0)
+        return mlflow_fail_experiment(cx, experiment_id);
     return mlflow_fail(cx, MLFLOW_INVALID_PARAMETER_VALUE,
                        "Invalid experiment ID '%.100s'. Experiment ID must be a valid integer.",
                        experiment_id);

@@ -219,8 +219,7 @@ static enum err check_delete(struct ctx *cx, const struct delete_message *in) {
         why = "`max_traces` can't be specified if `trace_ids` is specified.";
     else if (in->max_traces != FIELD_NO_INT && in->max_traces <= 0)
         why = "`max_traces` must be a positive integer.";
-    else if (by_time &&
-             (in->max_timestamp_millis < 0 || in->max_timestamp_millis > MLFLOW_TIME_MAX))
+    else if (by_time && in->max_timestamp_millis < 0)
         why = "`max_timestamp_millis` is out of range.";
     else if (in->request_ids.count > TRACE_IDS_MAX)
         why = "at most 100 traces can be deleted by their ids at once";
@@ -240,8 +239,10 @@ enum err mlflow_delete_traces(struct ctx *cx, const struct req *rq, struct reply
     options.experiment_id = place.id;
     if (in->request_ids.count > 0)
         options.trace_ids = &in->request_ids;
-    else
+    else if (in->max_timestamp_millis < MLFLOW_TIME_MAX)
         options.before_us = in->max_timestamp_millis * 1000 + 999;
+    else /* nothing is later */
+        options.before_us = MLFLOW_TIME_MAX * 1000;
     TRY(traces_delete(cx, &options, &count));
     jw_begin(w, '{');
     jw_member_int(w, "traces_deleted", count);

@@ -18,7 +18,6 @@
 #define SEARCH_MOST 200000
 #define TAGS_BODY_MAX ((size_t)4 << 20)
 #define VERSIONS_TAG "mlflow.modelVersions"
-#define RUN_REF_MAX 256
 #define VERSIONS_TAGGED 100 /* newest versions that a logged model's tag names */
 #define REGISTRY_ROOT "mlflow-artifacts:/registry/"
 
@@ -139,7 +138,7 @@ static enum err named_origin(struct ctx *cx, const struct req *rq, const struct 
     if (in->run_id && *in->run_id) {
         uuid = mlflow_run_uuid(cx, in->run_id);
         if (!uuid)
-            options->run_ref = mlflow_cut(cx, in->run_id, RUN_REF_MAX);
+            options->run_ref = mlflow_cut(cx, in->run_id, MLFLOW_FOREIGN_RUN_MAX);
         else if (run_require(cx, project, uuid, &options->run_id) != OK)
             return mlflow_fail_run(cx, in->run_id);
     }
@@ -188,8 +187,9 @@ static enum err tag_logged_model(struct ctx *cx, const struct model_version *ver
                                               (json_int_t)version->version));
     while (json_array_size(versions) > VERSIONS_TAGGED)
         json_array_remove(versions, 0);
-    const char *key = VERSIONS_TAG, *text = db_json(cx, versions);
-    return logged_model_put_tags(cx, logged.id, &key, &text, 1);
+    auto_free char *text = json_dumps(versions, 0); /* with Python's blanks: some compare it */
+    const char *key = VERSIONS_TAG, *value = text;
+    return logged_model_put_tags(cx, logged.id, &key, &value, 1);
 }
 
 static enum err post_create(struct ctx *cx, const struct req *rq, struct reply *rp) {
@@ -404,6 +404,8 @@ static SHAPE(FILE_OF, "MlflowModelVersionFile", struct version_message, FILE_FIE
 static enum err get_file(struct ctx *cx, const struct req *rq, struct reply *rp) {
     const struct version_message *in = rq->query;
     struct model_version version;
+    if (artifact_check_name(cx, in->path) != OK)
+        return mlflow_fail(cx, MLFLOW_INVALID_PARAMETER_VALUE, "Invalid path");
     TRY(mlflow_require_version(cx, rq, in->name, in->version, &version));
     return send_file(cx, rp, version.id, in->path);
 }

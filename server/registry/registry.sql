@@ -160,8 +160,14 @@ update model_versions set description = $3::text, updated_at = now()
  where team_id = $1::uuid and id = $2::uuid;
 
 -- name: model_version_set_stage :exec
-update model_versions set stage = $3::text, updated_at = now()
- where team_id = $1::uuid and id = $2::uuid;
+-- A stage is also news of the model.
+with changed as (
+    update model_versions set stage = $3::text, updated_at = now()
+     where team_id = $1::uuid and id = $2::uuid
+    returning model_id
+)
+update models set updated_at = now()
+ where team_id = $1::uuid and id in (select model_id from changed);
 
 -- name: model_version_archive_others :exec
 update model_versions set stage = 'archived', updated_at = now()

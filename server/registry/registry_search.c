@@ -87,10 +87,10 @@ static const struct search_field VERSION_SEARCH_FIELDS[] = {
      .ops = SEARCH_NUMBER_OPS,
      .mlflow_ops = SEARCH_MLFLOW_NUMBER_OPS,
      .order = ORDERED},
-    {.name = "run_id",
-     .type = SEARCH_ID,
-     .sql = "v.run_id",
-     .ops = SEARCH_SAME_OPS,
+    {.name = "run_id", .type = SEARCH_ID, .sql = "v.run_id", .ops = SEARCH_SAME_OPS},
+    {.name = "run_id", /* in MLflow's dialect also another server's */
+     .type = SEARCH_TEXT,
+     .sql = "coalesce(replace(v.run_id::text, '-', ''), nullif(v.run_ref, ''))",
      .mlflow_ops = SEARCH_EQ | SEARCH_NE | SEARCH_IN},
     {.name = "logged_model_id",
      .type = SEARCH_ID,
@@ -140,7 +140,8 @@ static const struct search_entity VERSION_ENTITY = {
     .fields = VERSION_SEARCH_FIELDS,
     .field_count = sizeof(VERSION_SEARCH_FIELDS) / sizeof(VERSION_SEARCH_FIELDS[0]),
     .order = "created_at DESC",
-    .mlflow_order = "last_updated_timestamp DESC, name ASC, version_number DESC",
+    .mlflow_order = "last_updated_timestamp DESC",
+    .mlflow_tie = "name ASC, version_number DESC",
     .newest_first = true,
 };
 

@@ -70,7 +70,7 @@ static const struct search_field LOGGED_MODEL_FIELDS[] = {
     {.name = "source_run_id", .type = SEARCH_ID, .sql = "m.source_run_id", .ops = SEARCH_SAME_OPS},
     {.name = "source_run_id",
      .type = SEARCH_TEXT,
-     .sql = "replace(m.source_run_id::text, '-', '')",
+     .sql = "coalesce(replace(m.source_run_id::text, '-', ''), nullif(m.source_run_ref, ''))",
      .mlflow_ops = SEARCH_MLFLOW_LIST_OPS,
      .order = SEARCH_ORDER_MLFLOW},
     {.name = "creation_timestamp",

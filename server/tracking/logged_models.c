@@ -21,6 +21,7 @@ static const struct field LOGGED_MODEL_FIELDS[] = {
     FIELD(STRING, struct logged_model, name),
     FIELD(STRING, struct logged_model, model_type),
     FIELD(UUID, struct logged_model, source_run_id, .flags = FIELD_NULLABLE),
+    FIELD(STRING, struct logged_model, source_run_ref, .doc = "a run of another server, or empty"),
     FIELD(ENUM, struct logged_model, status, .names = LOGGED_MODEL_STATUS_NAMES),
     FIELD(STRING, struct logged_model, status_message),
     FIELD(STRING, struct logged_model, created_by),
@@ -167,7 +168,8 @@ enum err logged_model_create(struct ctx *cx, const struct logged_model_create *o
         TRY(run_require(cx, o->project_id, o->source_run_id, &made));
     TRY(db_value(cx, &SQL_logged_model_create,
                  ARGS(id, cx->who.team_id, o->project_id, o->experiment_id, name,
-                      o->model_type ? o->model_type : "", o->source_run_id, cx->who.name),
+                      o->model_type ? o->model_type : "", o->source_run_id, cx->who.name,
+                      o->source_run_ref),
                  &made));
     if (!made)
         return fail(cx, ERR_NOT_FOUND, "there is no such active experiment in the project");

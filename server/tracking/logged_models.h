@@ -21,6 +21,7 @@ struct logged_model {
     int64_t experiment_number;
     const char *artifact_location; /* the experiment's own, or NULL */
     const char *source_run_id;     /* or NULL */
+    const char *source_run_ref;    /* another server's run, or "" */
     int status;                    /* enum logged_model_status */
     const char *status_message;
     const char *created_by;
@@ -37,8 +38,9 @@ struct logged_model_create {
     const char *project_id, *experiment_id;
     const char *name; /* NULL = one is made up */
     const char *model_type;
-    const char *source_run_id; /* of the same project; or NULL */
-    json_t *tags, *params;     /* objects of text; or NULL */
+    const char *source_run_id;  /* of the same project; or NULL */
+    const char *source_run_ref; /* or NULL: another server's run, where there is no source_run_id */
+    json_t *tags, *params;      /* objects of text; or NULL */
 };
 /* Pending. ERR_INVALID for a name with / : . % " ' in it. */
 MUST_USE enum err logged_model_create(struct ctx *cx, const struct logged_model_create *options,

@@ -2,8 +2,9 @@
 
 -- name: logged_model_create :opt
 -- None comes back when the experiment is not in the project or is archived.
-insert into logged_models (id, team_id, project_id, experiment_id, name, model_type, source_run_id, created_by)
-select $1::uuid, e.team_id, e.project_id, e.id, $5::text, $6::text, $7::uuid, $8::text
+insert into logged_models (id, team_id, project_id, experiment_id, name, model_type, source_run_id, created_by,
+                           source_run_ref)
+select $1::uuid, e.team_id, e.project_id, e.id, $5::text, $6::text, $7::uuid, $8::text, coalesce($9::text, '')
   from experiments e
  where e.team_id = $2::uuid and e.project_id = $3::uuid and e.id = $4::uuid and e.archived_at is null
 returning id;
@@ -16,7 +17,7 @@ select m.id from logged_models m
 -- name: logged_models_load :many
 -- In the order of the ids; of the metrics the newest 1,000, by key and time.
 select m.id, m.project_id, m.experiment_id, e.number as experiment_number, e.artifact_location, m.name,
-       m.model_type, m.source_run_id, m.status, m.status_message, m.created_by, m.created_at, m.updated_at,
+       m.model_type, m.source_run_id, m.source_run_ref, m.status, m.status_message, m.created_by, m.created_at, m.updated_at,
        m.archived_at, t.tags, p.params, v.metrics
   from unnest($2::uuid[]) with ordinality as w (id, place)
   join logged_models m on m.team_id = $1::uuid and m.id = w.id

@@ -20,6 +20,7 @@ import xml.etree.ElementTree
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 from servers import Slipway, client_environment  # noqa: E402
+from stack import ROOT  # noqa: E402
 
 # file → what MLflow's own server 3.11.1.dev0 passes from another process; None = not counted there.
 CEILING = {
@@ -63,11 +64,18 @@ def variables(server, venv, tree, place):
             "UPSTREAM_CONFIG": str(server.config), "UPSTREAM_REPORT": str(place / "status-500")}
 
 
+def file_root(build, place):
+    """The option that a build with SLIPWAY_FILE_ROOT=ON knows: artifacts on the tests' own disk."""
+    said = subprocess.run([ROOT / build / "bin/slipwayd", "config"], capture_output=True, text=True).stdout
+    return {"file_root": f"file://{place}/tmp/"} if "file_root" in said else {}
+
+
 def run_file(venv, tree, env, file, place, words):
     report = place / "report.xml"
     report.unlink(missing_ok=True)
+    (place / "tmp").mkdir(exist_ok=True)
     subprocess.run([venv / "bin/python", "-m", "pytest", "-p", "worlds", "-p", "no:cacheprovider", "-q", "-rfE",
-                    "--tb=short", "--timeout=120", "--color=no", "--junit-xml", report, f"tests/{file}", *words],
+                    "--tb=short", "--showlocals" if "-v" in words else "--no-showlocals", "--basetemp", place / "tmp/pytest", "--timeout=120", "--color=no", "--junit-xml", report, f"tests/{file}", *words],
                    cwd=tree, env=env)
     if not report.exists():
         return None
@@ -87,7 +95,7 @@ def main():
     if tree is None or venv is None:
         return 77
     files = [f for f in CEILING if not args.file or any(part in f for part in args.file)]
-    with tempfile.TemporaryDirectory(prefix="slipway-upstream") as name, Slipway(args.build, people=False) as server:
+    with tempfile.TemporaryDirectory(prefix="slipway-upstream") as name, Slipway(args.build, file_root(args.build, name), people=False) as server:
         place = pathlib.Path(name)
         copy = copy_of(tree, place)
         env = variables(server, venv, copy, place)

@@ -213,7 +213,17 @@ static void test_artifacts__of_a_run_by_its_id(void **state) {
     const char *upload = arena_printf(
         d->arena, "/ajax-api/2.0/mlflow/upload-artifact?run_uuid=%s&path=dir/a%%20b.txt", run);
     assert_int_equal(send(d, &d->editor, "POST", upload, "small")->status, 200);
-    assert_int_equal(send(d, &d->editor, "POST", upload, "")->status, 400);
+    static const char *const LACKS[][2] = {{"", "Request must specify run_uuid."},
+                                           {"?run_uuid=x", "Request must specify path."},
+                                           {"?run_uuid=x&path=", "Request must specify path."},
+                                           {"?run_uuid=x&path=../y", "Invalid path"},
+                                           {"?run_uuid=x&path=y", "Request must specify data."}};
+    for (size_t i = 0; i < sizeof(LACKS) / sizeof(LACKS[0]); i++) {
+        const char *path =
+            arena_printf(d->arena, "/ajax-api/2.0/mlflow/upload-artifact%s", LACKS[i][0]);
+        assert_string_equal(
+            text_at(send_json(d, 400, &d->editor, "POST", path, "")->json, "message"), LACKS[i][1]);
+    }
     assert_string_equal(get(d, files, "dir/a%20b.txt")->body, "small");
     json_t *list =
         send_json(d, 200, &d->editor, "GET",

@@ -197,7 +197,7 @@ static void test_find__says_which_there_is_not(void **state) {
                         "No Experiment with id=987 exists");
     assert_string_equal(look_refused(d, 400, INVALID, "experiments/get?experiment_id=abc"),
                         "Invalid experiment ID 'abc'. Experiment ID must be a valid integer.");
-    look_refused(d, 400, INVALID, "experiments/get?experiment_id=-1");
+    look_refused(d, 404, MISSING, "experiments/get?experiment_id=-1");
     look_refused(d, 400, INVALID, "experiments/get?experiment_id=99999999999999999999");
     assert_string_equal(
         look_refused(d, 404, MISSING, "experiments/get-by-name?experiment_name=nobody%%27s"),

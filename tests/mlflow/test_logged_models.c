@@ -85,9 +85,24 @@ static void test_model__of_others_does_not_exist(void **state) {
     for (size_t i = 0; i < sizeof(NONE) / sizeof(NONE[0]); i++)
         call(d, 404, "GET", NONE[i], NULL);
     call(d, 404, "POST", "", "{\"experiment_id\":\"999\",\"name\":\"x\"}");
-    call(d, 404, "POST", "", "{\"experiment_id\":\"0\",\"name\":\"x\",\"source_run_id\":\"x\"}");
+    call(d, 404, "POST", "",
+         "{\"experiment_id\":\"0\",\"name\":\"x\","
+         "\"source_run_id\":\"00000000000070008000000000000000\"}");
     struct test_reply *bad = call(d, 400, "POST", "", "{\"experiment_id\":\"0\",\"name\":\"a/b\"}");
     assert_string_equal(text_at(bad->json, "error_code"), "INVALID_PARAMETER_VALUE");
+}
+
+/* The run of another tracking server is kept as it is named. */
+static void test_model__of_a_run_elsewhere(void **state) {
+    struct domains *d = *state;
+    json_t *made = call(d, 200, "POST", "",
+                        "{\"experiment_id\":\"0\",\"name\":\"far\",\"source_run_id\":\"123\"}")
+                       ->json;
+    assert_string_equal(text_at(at(at(made, "model"), "info"), "source_run_id"), "123");
+    json_t *found = call(d, 200, "POST", "/search",
+                         "{\"experiment_ids\":[\"0\"],\"filter\":\"source_run_id = '123'\"}")
+                        ->json;
+    assert_int_equal(json_array_size(at(found, "models")), 1);
 }
 
 static void measure(struct domains *d, json_t *info, const char *dataset, const char *value) {
@@ -212,6 +227,7 @@ int main(void) {
         cmocka_unit_test(test_model__has_tags),
         cmocka_unit_test(test_model__is_archived_not_lost),
         cmocka_unit_test(test_model__of_others_does_not_exist),
+        cmocka_unit_test(test_model__of_a_run_elsewhere),
         cmocka_unit_test(test_model__is_searched),
         cmocka_unit_test(test_model__has_files_behind_the_proxy),
         cmocka_unit_test(test_model__has_tags_on_our_page),

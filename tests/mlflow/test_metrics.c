@@ -233,6 +233,23 @@ static void test_history__of_an_interval_keeps_its_ends(void **state) {
                      "metrics/get-history-bulk-interval?run_ids=%s&metric_key=s&%s", run, BAD[i]);
 }
 
+/* Beside each other, runs show the same steps, and each its own ends. */
+static void test_history__of_several_runs_has_their_steps_in_common(void **state) {
+    struct domains *d = *state;
+    const char *shorter = fresh(d), *longer = fresh(d);
+    static const int STEPS[] = {0, 4, 8, 9, 0, 4, 8, 9, 12, 16, 19};
+    make_series(d, shorter, 10);
+    make_series(d, longer, 20);
+    json_t *sample = at(look(d,
+                             "metrics/get-history-bulk-interval?run_ids=%s&run_ids=%s"
+                             "&metric_key=s&max_results=5",
+                             shorter, longer),
+                        "metrics");
+    assert_int_equal(json_array_size(sample), sizeof(STEPS) / sizeof(STEPS[0]));
+    for (size_t i = 0; i < sizeof(STEPS) / sizeof(STEPS[0]); i++)
+        assert_int_equal(int_at(json_array_get(sample, i), "step"), STEPS[i]);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_log_metric__keeps_every_point_once),
@@ -244,6 +261,7 @@ int main(void) {
         cmocka_unit_test(test_history__comes_in_pages),
         cmocka_unit_test(test_history__of_many_runs),
         cmocka_unit_test(test_history__of_an_interval_keeps_its_ends),
+        cmocka_unit_test(test_history__of_several_runs_has_their_steps_in_common),
     };
     return cmocka_run_group_tests(tests, domains_setup, domains_teardown);
 }

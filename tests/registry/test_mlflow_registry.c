@@ -287,6 +287,8 @@ static void test_version__of_a_run_elsewhere(void **state) {
                             API "model-versions/get-download-uri?name=far&version=2", NULL)
                       ->json;
     assert_string_equal(text_at(uri, "artifact_uri"), "runs:/run_7/model");
+    json_t *found = at(get(d, API "model-versions/search?filter=run_id='run_8'"), "model_versions");
+    assert_int_equal(json_array_size(found), 1);
 }
 
 static void test_version__is_searched(void **state) {
@@ -324,6 +326,9 @@ static void test_stage__moves_and_archives(void **state) {
     json_t *moved =
         post(d, MOVE, "{\"name\":\"staged\",\"version\":\"1\",\"stage\":\"production\"}");
     assert_string_equal(text_at(at(moved, "model_version"), "current_stage"), "Production");
+    json_t *model = at(get(d, API "registered-models/get?name=staged"), "registered_model");
+    assert_int_equal(int_at(model, "last_updated_timestamp"),
+                     int_at(at(moved, "model_version"), "last_updated_timestamp"));
     post(d, MOVE,
          "{\"name\":\"staged\",\"version\":\"2\",\"stage\":\"Production\","
          "\"archive_existing_versions\":true}");

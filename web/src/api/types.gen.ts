@@ -577,6 +577,8 @@ export interface LoggedModel {
   name: string;
   model_type: string;
   source_run_id: string | null;
+  /** a run of another server, or empty */
+  source_run_ref: string;
   status: "pending" | "ready" | "failed";
   status_message: string;
   created_by: string;
