@@ -9,7 +9,8 @@ const JOINED = "an invitation's link is shown once and lets a newcomer in";
 const GUARDED = "a second factor is set up and asked for";
 const PASSWORD = "seven herons over the weir";
 const SOON = { timeout: 20_000 };
-const guest = {};
+const RESET = "a reset's link sets a new password, once, and ends every session";
+const guest = { password: PASSWORD };
 
 async function invite(page, project, email) {
     await page.goto(`/projects/${project}/team?tab=invitations`);
@@ -25,7 +26,7 @@ async function invite(page, project, email) {
 
 async function signIn(page, email, code) {
     await page.getByLabel("E-mail").fill(email);
-    await page.getByLabel("Password").fill(PASSWORD);
+    await page.getByLabel("Password").fill(guest.password);
     if (code) await page.getByLabel("Code").fill(code);
     await page.getByRole("button", { name: "Sign in" }).click();
 }
@@ -51,6 +52,21 @@ test(JOINED, [MADE], async ({ page, browser, url, project }) => {
     await guest.page.waitForURL(/\/projects\//);
     await guest.page.goto(link);
     await guest.page.getByRole("alert").getByText("Not found").waitFor();
+});
+
+test("a viewer is told why there is nothing to change, and by whom that can be", [JOINED], async ({ project, sweep }) => {
+    const { page } = guest;
+    const run = sweep ? [`/runs/${sweep.id}?tab=overview`] : [];
+    for (const path of ["", "/datasets", "/experiments", "/runs", "/models", ...run]) {
+        await page.goto(`/projects/${project}${path}`);
+        const note = page.getByRole("note", { name: /^View only\. Your role here is Viewer; changes need Editor\. .+ can grant it\.$/ });
+        await note.waitFor();
+        for (const name of ["New training job", "New experiment", "New dataset", "Register as a model", "More actions", "Add a tag", "Edit"]) {
+            assert.equal(await page.getByRole("main").getByRole("button", { name, exact: true }).count(), 0, `${path}: ${name}`);
+            assert.equal(await page.getByRole("main").getByRole("link", { name, exact: true }).count(), 0, `${path}: ${name}`);
+        }
+    }
+    await shot(page, "view-only");
 });
 
 test("a common password is refused beside the field", [JOINED], async ({ page, browser, url, project }) => {
@@ -103,6 +119,7 @@ test(GUARDED, [JOINED], async ({ project }) => {
     await dialog.getByLabel("Code", { exact: true }).fill(totp(secret));
     await dialog.getByRole("button", { name: "Turn it on" }).click();
     const codes = (await dialog.getByLabel("Recovery codes").innerText()).trim().split("\n");
+    guest.codes = codes;
     assert.equal(codes.length, 10);
     await dialog.getByRole("button", { name: "I have copied it" }).click();
     await page.getByText("A code is asked for at every sign-in.").waitFor();
@@ -125,6 +142,73 @@ test("other sessions are listed and ended", [GUARDED], async ({ project }) => {
     await guest.page.getByText("Your other sessions have ended.").waitFor();
     await guest.page.locator("[data-id]").nth(1).waitFor({ state: "detached" });
     assert.equal(await guest.page.locator("[data-id]").count(), 1);
+});
+
+test(RESET, [GUARDED], async ({ page, browser, url, project }) => {
+    await page.goto(`/projects/${project}/team`);
+    await page.getByRole("button", { name: "More about Mary Shelley" }).click();
+    await page.getByRole("menuitem", { name: "Make a reset link" }).click();
+    const dialog = page.getByRole("dialog", { name: "Reset link" });
+    const link = (await dialog.locator("pre").innerText()).trim();
+    await dialog.getByRole("button", { name: "I have copied it" }).click();
+
+    guest.password = "eleven otters under the quay";
+    const context = await browser.newContext({ ignoreHTTPSErrors: true, locale: "en-GB", baseURL: url });
+    const other = await context.newPage();
+    const set = async () => {
+        await other.goto(link);
+        await other.getByLabel("New password", { exact: true }).fill(guest.password);
+        await other.getByLabel("New password again").fill(guest.password);
+        await other.getByRole("button", { name: "Set the password" }).click();
+    };
+    await set();
+    await other.getByRole("link", { name: "Sign in" }).waitFor();
+    await set();
+    await other.getByRole("alert").waitFor();
+    await context.close();
+
+    await guest.page.goto(`/projects/${project}/runs`);
+    await guest.page.waitForURL(/\/sign-in/, SOON);
+    await signIn(guest.page, guest.email);
+    await guest.page.getByLabel("Code").waitFor();
+    await signIn(guest.page, guest.email, guest.codes[1]);
+    await guest.page.waitForURL((at) => !at.pathname.startsWith("/sign-in"));
+});
+
+test("the second factor is switched off by a code, and is not asked for any more", [RESET], async ({ project }) => {
+    const { page, email, codes } = guest;
+    await page.goto(`/projects/${project}/settings?tab=security`);
+    await page.getByRole("button", { name: "Remove the second factor" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel("Code").fill("000000");
+    await dialog.getByRole("button", { name: "Remove the second factor" }).click();
+    await dialog.locator('[aria-invalid="true"]').waitFor();
+    await dialog.getByLabel("Code").fill(codes[2]);
+    await dialog.getByRole("button", { name: "Remove the second factor" }).click();
+    await page.getByRole("button", { name: "Set up a second factor" }).waitFor();
+    await page.context().clearCookies();
+    await page.goto("/sign-in");
+    await signIn(page, email);
+    await page.waitForURL((at) => !at.pathname.startsWith("/sign-in"));
+});
+
+test("whoever has an account joins with its password", [RESET], async ({ page, project }) => {
+    await page.goto(`/projects/${project}/team`);
+    await page.getByRole("button", { name: "More about Mary Shelley" }).click();
+    await page.getByRole("menuitem", { name: "Remove from the team" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Remove from the team" }).click();
+    await page.getByRole("row", { name: /Mary Shelley/ }).waitFor({ state: "detached" });
+    const link = await invite(page, project, guest.email);
+    await guest.page.goto(link);
+    const password = guest.page.getByLabel("Password");
+    await password.fill("not the one it has");
+    await guest.page.getByRole("button", { name: "Join" }).click();
+    await guest.page.locator('[aria-invalid="true"]').waitFor();
+    await password.fill(guest.password);
+    await guest.page.getByRole("button", { name: "Join" }).click();
+    await guest.page.waitForURL(/\/projects\//);
+    await page.goto(`/projects/${project}/team`);
+    await page.getByRole("row", { name: /Mary Shelley/ }).waitFor();
 });
 
 test("deactivation ends the session of whoever looks", [GUARDED], async ({ page, project }) => {

@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
 import { api, logPoints, putFile } from "../lib/api.mjs";
 import { png } from "../lib/digits.mjs";
 import { shot } from "../lib/browser.mjs";
@@ -126,6 +129,51 @@ test(FILES, [FILLED], async ({ page, run2 }) => {
     await panel.getByRole("slider").focus();
     await page.keyboard.press("ArrowLeft");
     await panel.getByText("step 1", { exact: true }).waitFor();
+});
+
+test("files and folders are uploaded, replaced only when told to, and sent again when it failed", [FILES], async ({ page, run2 }) => {
+    const folder = mkdtempSync(join(tmpdir(), "slipway-folder-"));
+    mkdirSync(join(folder, "deep"));
+    writeFileSync(join(folder, "deep", "leaf.txt"), "leaf");
+    await page.goto(`${run2.url}?tab=artifacts`);
+    const tree = page.getByRole("tree");
+    await tree.getByRole("button", { name: /README\.md/ }).waitFor();
+    const row = (state) => page.locator(`[data-upload=${state}]`);
+    const text = (name) => page.request.get(`/api/v1/runs/${run2.id}/artifacts/${name}`).then((reply) => reply.text());
+    const choose = (files) => page.locator("input[type=file]").first().setInputFiles(files);
+    const file = (name, body) => ({ name, mimeType: "application/octet-stream", buffer: Buffer.from(body) });
+
+    /* Larger than what goes in one request; the connection breaks once on the way. */
+    let broken = 0;
+    await page.route("**/api/v1/uploads/*", (route) => (route.request().method() === "PATCH" && broken++ === 1 ? route.abort() : route.fallback()));
+    await choose([file("notes.txt", "first"), file("large.bin", Buffer.alloc(9_000_000, 7)), file("README.md", "replaced")]);
+    await row("done").nth(1).waitFor();
+    await row("taken").filter({ hasText: "README.md" }).waitFor();
+    assert.ok(broken > 2);
+    await page.unrouteAll({ behavior: "ignoreErrors" });
+    assert.match(await text("README.md"), /^# Read me/);
+    await row("taken").getByRole("button", { name: "Replace" }).click();
+    await row("done").nth(2).waitFor();
+    assert.equal(await text("README.md"), "replaced");
+    assert.equal((await text("large.bin")).length, 9_000_000);
+    await page.getByText("3 of 3 uploaded").waitFor();
+    await shot(page, "uploads");
+
+    await page.route("**/artifacts/wrong.txt", (route) => (route.request().method() === "PUT" ? route.fulfill({ status: 403, contentType: "application/problem+json", body: JSON.stringify({ status: 403, code: "FORBIDDEN", detail: "the team's storage is used up" }) }) : route.fallback()));
+    await choose([file("wrong.txt", "x")]);
+    await row("failed").getByText("the team's storage is used up").waitFor();
+    await page.unrouteAll({ behavior: "ignoreErrors" });
+    await row("failed").getByRole("button", { name: "Try again" }).click();
+    await row("done").filter({ hasText: "wrong.txt" }).waitFor();
+
+    await page.getByLabel("Into which folder").fill("/made here/");
+    await page.locator("input[type=file]").nth(1).setInputFiles(folder);
+    await row("done").filter({ hasText: "leaf.txt" }).waitFor();
+    await tree.getByRole("button", { name: "made here" }).waitFor();
+    assert.equal(await text(`made%20here/${basename(folder)}/deep/leaf.txt`), "leaf");
+    rmSync(folder, { recursive: true });
+    await page.getByRole("tabpanel").getByRole("button", { name: "Close" }).click();
+    assert.equal(await row("done").count(), 0);
 });
 
 test("the tree of files is walked with arrows", [FILES], async ({ page, run2 }) => {

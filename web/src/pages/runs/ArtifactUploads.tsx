@@ -6,7 +6,7 @@ import { Button } from "../../components/Button";
 import { BareInput } from "../../components/Field";
 import { Bar, reasonOf } from "../../components/Status";
 import { Card } from "../../components/Surface";
-import { toast } from "../../components/Toaster";
+import { toast, toastError } from "../../components/Toaster";
 import { useI18n } from "../../i18n/i18n";
 import { cx } from "../../lib/cx";
 import { chosenFiles, entriesOf, MOST_FILES, walkEntries, type Gathered } from "../../lib/droppedFiles";
@@ -33,7 +33,9 @@ export function ArtifactUploads({ owner, children }: { owner: ArtifactOwner; chi
     const onDrop = (event: DragEvent) => {
         event.preventDefault();
         setOver(false);
-        void walkEntries(entriesOf(event.dataTransfer)).then(take);
+        const entries = entriesOf(event.dataTransfer);
+        if (entries.length > 0) void walkEntries(entries).then(take, toastError);
+        else take(chosenFiles(event.dataTransfer.files));
     };
     return (
         <div

@@ -147,8 +147,8 @@ function RunSummary({ run, project }: { run: Run; project: string }) {
             {job?.error && run.state === "failed" && <JobFailure error={job.error} />}
             <Card>
                 <div className="stack">
-                    {isActive(run.state) && (
-                        <Progress label={run.name} value={run.progress} message={job?.waiting_for ?? run.message} etaSeconds={run.eta_s} />
+                    {job && isActive(run.state) && (
+                        <Progress label={run.name} value={run.progress} message={job.waiting_for ?? run.message} etaSeconds={run.eta_s} />
                     )}
                     <Facts
                         items={[
