@@ -11,7 +11,8 @@
 
 #include <string.h>
 
-#define DELETE_AT_ONCE 200 /* runs of a transaction; each may have a million points */
+#define DELETE_AT_ONCE 200   /* runs of a transaction; each may have a million points */
+#define ARCHIVE_AT_ONCE 5000 /* half a second; the runs of a transaction are locked so long */
 
 const char *const LIFECYCLE_NAMES[] = {"active", "archived", "all", NULL};
 
@@ -165,16 +166,31 @@ enum err experiment_delete_tag(struct ctx *cx, const char *id, const char *key, 
 
 /* ---- ending */
 
+/* In pieces, each committed: those who log to the runs wait for one piece, and 100,000 runs in one
+ * statement would meet its time limit. The experiment is archived first and restored last, so that
+ * whoever repeats what was cut off goes on with it. */
+static enum err change_runs(struct ctx *cx, const char *id, const struct db_stmt *statement) {
+    int64_t rows = ARCHIVE_AT_ONCE;
+    while (rows == ARCHIVE_AT_ONCE) {
+        TRY(db_exec(cx, statement, ARGS(cx->who.team_id, id, db_int(cx, ARCHIVE_AT_ONCE)), &rows));
+        if (rows == ARCHIVE_AT_ONCE)
+            TRY(db_commit(cx));
+    }
+    return OK;
+}
+
 enum err experiment_archive(struct ctx *cx, const char *id) {
     struct experiment experiment;
     TRY(experiment_get(cx, id, &experiment));
     TRY(db_exec(cx, &SQL_experiment_archive, ARGS(cx->who.team_id, id), NULL));
+    TRY(change_runs(cx, id, &SQL_experiment_archive_runs));
     return feed_post(cx, "project", experiment.project_id, "state");
 }
 
 enum err experiment_restore(struct ctx *cx, const char *id) {
     struct experiment experiment;
     TRY(experiment_get(cx, id, &experiment));
+    TRY(change_runs(cx, id, &SQL_experiment_restore_runs));
     TRY(db_exec(cx, &SQL_experiment_restore, ARGS(cx->who.team_id, id), NULL));
     return feed_post(cx, "project", experiment.project_id, "state");
 }

@@ -51,7 +51,8 @@ MUST_USE enum err experiment_set_tag(struct ctx *cx, const char *id, const char 
 MUST_USE enum err experiment_delete_tag(struct ctx *cx, const char *id, const char *key,
                                         bool *ret_found);
 
-/* Repeating either is fine. Restoring brings the runs back that were archived with it. */
+/* Repeating either is fine. Restoring brings the runs back that were archived with it. Both commit
+ * as they go when there are many runs: repeating what was cut off ends it. */
 MUST_USE enum err experiment_archive(struct ctx *cx, const char *id);
 MUST_USE enum err experiment_restore(struct ctx *cx, const char *id);
 /* For good, with its runs; ERR_CONFLICT unless it is archived. Number 0 stays. Commits as it goes

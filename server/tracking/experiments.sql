@@ -98,25 +98,35 @@ update experiments e set updated_at = now() from gone g
  where e.team_id = g.team_id and e.id = g.experiment_id;
 
 -- name: experiment_archive :exec
--- The runs that go with it carry its very time, by which experiment_restore knows them.
-with gone as (
-    update experiments set archived_at = now(), updated_at = now()
-     where team_id = $1::uuid and id = $2::uuid and archived_at is null
-    returning team_id, id
+update experiments set archived_at = now(), updated_at = now()
+ where team_id = $1::uuid and id = $2::uuid and archived_at is null;
+
+-- name: experiment_archive_runs :exec
+-- The next of them. They carry the experiment's very time, by which experiment_restore_runs knows them.
+with next as (
+    select r.team_id, r.id, e.archived_at
+      from experiments e join runs r on r.team_id = e.team_id and r.experiment_id = e.id
+     where e.team_id = $1::uuid and e.id = $2::uuid and e.archived_at is not null and r.archived_at is null
+     limit $3::bigint
+       for no key update of r
 )
-update runs r set archived_at = now() from gone g
- where r.team_id = g.team_id and r.experiment_id = g.id and r.archived_at is null;
+update runs r set archived_at = next.archived_at from next
+ where r.team_id = next.team_id and r.id = next.id;
+
+-- name: experiment_restore_runs :exec
+with next as (
+    select r.team_id, r.id
+      from experiments e join runs r on r.team_id = e.team_id and r.experiment_id = e.id
+     where e.team_id = $1::uuid and e.id = $2::uuid and r.archived_at = e.archived_at
+     limit $3::bigint
+       for no key update of r
+)
+update runs r set archived_at = null, heard_at = now() from next
+ where r.team_id = next.team_id and r.id = next.id;
 
 -- name: experiment_restore :exec
-with was as (
-    select team_id, id, archived_at from experiments
-     where team_id = $1::uuid and id = $2::uuid and archived_at is not null for no key update
-), back as (
-    update experiments e set archived_at = null, updated_at = now() from was
-     where e.team_id = was.team_id and e.id = was.id
-)
-update runs r set archived_at = null, heard_at = now() from was
- where r.team_id = was.team_id and r.experiment_id = was.id and r.archived_at = was.archived_at;
+update experiments set archived_at = null, updated_at = now()
+ where team_id = $1::uuid and id = $2::uuid and archived_at is not null;
 
 -- name: experiment_run_ids :many
 select id from runs where team_id = $1::uuid and experiment_id = $2::uuid limit $3::bigint;

@@ -216,6 +216,39 @@ static void test_experiment__archived_takes_its_runs_along_and_back(void **state
     assert_true(json_is_string(at(back, "archived_at")));
 }
 
+static const char *count_runs(struct domains *d, json_t *experiment, const char *where) {
+    return test_sql_value(d->db, arena_printf(d->arena,
+                                              "select count(*) from runs where experiment_id = '%s'"
+                                              " and %s",
+                                              text_at(experiment, "id"), where));
+}
+
+static void test_experiment__of_many_runs_is_archived_in_pieces(void **state) {
+    struct domains *d = *state;
+    json_t *made = experiment_make(d, "a long season", NULL);
+    json_t *first = run_in(d, made, "first");
+    test_sql(d->db, arena_printf(d->arena,
+                                 "insert into runs (id, team_id, project_id, experiment_id, name,"
+                                 " state, source, created_by) select gen_random_uuid(), team_id,"
+                                 " project_id, experiment_id, 'more', state, source, created_by"
+                                 " from runs, generate_series(1, 10000) where id = '%s'",
+                                 text_at(first, "id")));
+    send_json(d, 200, &d->editor, "POST", path_of(d, made, "/archive"), NULL);
+    assert_string_equal(count_runs(d, made, "archived_at is null"), "0");
+
+    /* As if it had been cut off after the first piece: repeating it ends it. */
+    test_sql(d->db, arena_printf(d->arena,
+                                 "update runs set archived_at = null where id in (select id from"
+                                 " runs where experiment_id = '%s' limit 6000)",
+                                 text_at(made, "id")));
+    send_json(d, 200, &d->editor, "POST", path_of(d, made, "/archive"), NULL);
+    assert_string_equal(count_runs(d, made, "archived_at is null"), "0");
+
+    json_t *now = send_json(d, 200, &d->editor, "POST", path_of(d, made, "/restore"), NULL)->json;
+    assert_int_equal(int_at(now, "runs"), 10001);
+    assert_string_equal(count_runs(d, made, "archived_at is not null"), "0");
+}
+
 static void test_experiment__is_deleted_only_when_archived(void **state) {
     struct domains *d = *state;
     json_t *made = experiment_make(d, "to delete", NULL);
@@ -352,6 +385,7 @@ int main(void) {
         cmocka_unit_test(test_experiment__limits_count_characters),
         cmocka_unit_test(test_experiment__is_changed_in_each_member),
         cmocka_unit_test(test_experiment__archived_takes_its_runs_along_and_back),
+        cmocka_unit_test(test_experiment__of_many_runs_is_archived_in_pieces),
         cmocka_unit_test(test_experiment__is_deleted_only_when_archived),
         cmocka_unit_test(test_experiment__the_first_one_stays),
         cmocka_unit_test(test_experiment__with_many_runs_is_deleted_whole),
