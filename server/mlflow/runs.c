@@ -242,7 +242,8 @@ static enum err post_update(struct ctx *cx, const struct req *rq, struct reply *
     const char *uuid;
     TRY(change_of(cx, in, &change));
     TRY(mlflow_require_run(cx, rq, in->run_id, &uuid));
-    TRY(refuse_change(cx, run_change(cx, uuid, &change, &run), in->run_id));
+    TRY(refuse_change(cx, run_change(cx, uuid, &change), in->run_id));
+    TRY(run_head(cx, uuid, &run));
     TRY(mlflow_place_of(cx, run.project_id, run.experiment_id, &place));
     const struct mlflow_run changed = mlflow_run_of(&run, &place);
     jw_begin(w, '{');

@@ -17,7 +17,7 @@ enum err run_archive(struct ctx *cx, const char *run_id) {
 
 enum err run_restore(struct ctx *cx, const char *run_id) {
     struct run run;
-    TRY(run_get(cx, run_id, &run));
+    TRY(run_head(cx, run_id, &run));
     TRY(experiment_require_active(cx, run.experiment_id));
     TRY(db_exec(cx, &SQL_runs_restore, ARGS(cx->who.team_id, db_text_array(cx, &run.id, 1)), NULL));
     return feed_post(cx, "run", run.id, "state");

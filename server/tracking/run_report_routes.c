@@ -25,8 +25,8 @@ static enum err post_state(struct ctx *cx, const struct req *rq, struct reply *r
                    &(struct run_change){.state = body->state,
                                         .has_state = true,
                                         .finished_at = body->finished_at,
-                                        .has_finished = body->finished_at != 0},
-                   run));
+                                        .has_finished = body->finished_at != 0}));
+    TRY(run_get(cx, req_param(rq, "run"), run));
     reply_object(rp, run);
     return OK;
 }

@@ -28,10 +28,7 @@ static SHAPE(RUN_UPDATE, "RunUpdate", struct run_update, RUN_UPDATE_FIELDS);
 
 static enum err get_run(struct ctx *cx, const struct req *rq, struct reply *rp) {
     struct run *run = arena_new_struct(cx->arena, struct run);
-    const char *id;
-    TRY(run_require(cx, NULL, req_param(rq, "run"), &id));
-    TRY(run_settle(cx, id));
-    TRY(run_get(cx, id, run));
+    TRY(run_get(cx, req_param(rq, "run"), run));
     reply_object(rp, run);
     return OK;
 }
@@ -61,11 +58,11 @@ static enum err get_children(struct ctx *cx, const struct req *rq, struct reply 
 static enum err patch_run(struct ctx *cx, const struct req *rq, struct reply *rp) {
     const struct run_update *body = rq->body;
     struct run *run = arena_new_struct(cx->arena, struct run);
-    TRY(run_get(cx, req_param(rq, "run"), run));
+    TRY(run_head(cx, req_param(rq, "run"), run));
     if (run->archived_at)
         return fail(cx, ERR_CONFLICT, "run \"%s\" is archived", run->id);
     if (req_has(rq, "name"))
-        TRY(run_change(cx, run->id, &(struct run_change){.name = body->name}, run));
+        TRY(run_change(cx, run->id, &(struct run_change){.name = body->name}));
     if (req_has(rq, "notes"))
         TRY(db_exec(cx, &SQL_run_note, ARGS(cx->who.team_id, run->id, body->notes), NULL));
     if (req_has(rq, "tags"))

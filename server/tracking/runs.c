@@ -28,15 +28,24 @@ static enum err not_found(struct ctx *cx, const char *id) {
     return fail(cx, ERR_NOT_FOUND, "run \"%.100s\" does not exist", id);
 }
 
-enum err run_find(struct ctx *cx, const char *project_id, const char *id, struct run *ret) {
+static enum err find(struct ctx *cx, const char *project_id, const char *id, bool whole,
+                     struct run *ret) {
     const char *uuid = canonical_id(cx, id);
     bool found = false;
-    if (uuid) {
+    if (uuid && whole)
         TRY(run_settle(cx, uuid));
-        TRY(db_opt(cx, &SQL_run_get, ARGS(cx->who.team_id, uuid, project_id), &RUN_SHAPE, ret,
-                   &found));
-    }
+    if (uuid)
+        TRY(db_opt(cx, &SQL_run_get, ARGS(cx->who.team_id, uuid, project_id, db_bool(whole)),
+                   &RUN_SHAPE, ret, &found));
     return found ? OK : not_found(cx, id);
+}
+
+enum err run_find(struct ctx *cx, const char *project_id, const char *id, struct run *ret) {
+    return find(cx, project_id, id, true, ret);
+}
+
+enum err run_head(struct ctx *cx, const char *id, struct run *ret) {
+    return find(cx, NULL, id, false, ret);
 }
 
 enum err run_get(struct ctx *cx, const char *id, struct run *ret) {
@@ -313,14 +322,13 @@ enum err runs_heard(struct ctx *cx, const char *const *run_ids, size_t count) {
 
 static enum err refuse_change(struct ctx *cx, const char *id) {
     struct run run;
-    TRY(run_get(cx, id, &run));
+    TRY(run_head(cx, id, &run));
     if (run.archived_at)
         return fail(cx, ERR_CONFLICT, "run \"%s\" is archived", id);
     return fail_field(cx, ERR_CONFLICT, "state", "the state of run \"%s\" follows its job", id);
 }
 
-enum err run_change(struct ctx *cx, const char *id, const struct run_change *change,
-                    struct run *ret) {
+enum err run_change(struct ctx *cx, const char *id, const struct run_change *change) {
     const char *changed = NULL;
     if (uuid_is_valid(id))
         TRY(db_value(
@@ -328,9 +336,7 @@ enum err run_change(struct ctx *cx, const char *id, const struct run_change *cha
             ARGS(cx->who.team_id, id, change->has_state ? RUN_STATE_NAMES[change->state] : NULL,
                  change->has_finished ? db_time(cx, change->finished_at) : NULL, change->name),
             &changed));
-    if (!changed)
-        return refuse_change(cx, id);
-    return run_get(cx, id, ret);
+    return changed ? OK : refuse_change(cx, id);
 }
 
 /* ---- what a run read and made */

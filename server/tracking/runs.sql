@@ -48,17 +48,18 @@ select made.created_at, made.started_at, made.finished_at, e.name as experiment_
   from made cross join e;
 
 -- name: run_get :opt
+-- With what it logged only if $4 asks for it: that may be thousands of texts.
 select r.id, r.project_id, r.experiment_id, e.name as experiment_name, e.number as experiment_number,
        r.name, r.state, r.parent_id, r.source, r.user_name, r.archived_at, r.job_id,
        r.dataset_version_id, d.name as dataset_name, v.version as dataset_version, r.created_at,
        r.started_at, r.finished_at, r.created_by, r.notes,
        (select coalesce(json_object_agg(t.key, t.value order by t.key), '{}') from run_tags t
-         where t.team_id = r.team_id and t.run_id = r.id) as tags,
+         where $4::boolean and t.team_id = r.team_id and t.run_id = r.id) as tags,
        (select coalesce(json_object_agg(p.key, p.value order by p.key), '{}') from run_params p
-         where p.team_id = r.team_id and p.run_id = r.id) as params,
+         where $4::boolean and p.team_id = r.team_id and p.run_id = r.id) as params,
        (select coalesce(json_object_agg(m.key, m.last_value), '{}')
           from (select key, last_value from run_metrics
-                 where team_id = r.team_id and run_id = r.id and points > 0
+                 where $4::boolean and team_id = r.team_id and run_id = r.id and points > 0
                  order by key limit 1000) m) as metrics,
        coalesce(j.progress, 0) as progress, coalesce(j.message, '') as message, j.eta_s, r.device,
        r.evaluation, r.spec

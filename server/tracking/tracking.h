@@ -79,6 +79,8 @@ extern const struct shape RUN_SHAPE;
 MUST_USE enum err run_create(struct ctx *cx, const struct run_create *options, const char **ret_id);
 MUST_USE enum err run_attach_job(struct ctx *cx, const char *run_id, const char *job_id);
 MUST_USE enum err run_get(struct ctx *cx, const char *id, struct run *ret);
+/* The same without its params, tags and metrics, which may be thousands: these are empty. */
+MUST_USE enum err run_head(struct ctx *cx, const char *id, struct run *ret);
 /* The only way the state of a run with a job changes; ERR_CONFLICT when the old one does not allow
  * it. */
 MUST_USE enum err run_set_state(struct ctx *cx, const char *id, enum run_state state);
@@ -115,8 +117,7 @@ struct run_change {
     bool has_state, has_finished;
 };
 /* ERR_CONFLICT when the run is archived, or has a job and would change its state. */
-MUST_USE enum err run_change(struct ctx *cx, const char *id, const struct run_change *change,
-                             struct run *ret);
+MUST_USE enum err run_change(struct ctx *cx, const char *id, const struct run_change *change);
 
 /* Every function below: ERR_NOT_FOUND without the run, ERR_CONFLICT when it is archived. */
 

@@ -62,7 +62,7 @@ static enum err get_run_logs(struct ctx *cx, const struct req *rq, struct reply 
     struct run run;
     struct list items;
     int64_t limit = query->limit ? query->limit : 200;
-    TRY(run_get(cx, req_param(rq, "run"), &run));
+    TRY(run_head(cx, req_param(rq, "run"), &run));
     TRY(db_many(
         cx, &SQL_run_logs,
         ARGS(cx->who.team_id, run.id, db_int(cx, query->after), query->q, db_int(cx, limit)),
