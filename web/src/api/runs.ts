@@ -111,6 +111,26 @@ export function runQuery(id: string) {
     });
 }
 
+/* As many of its metrics a run by itself tells of. */
+const METRICS_OF_ONE = 1000;
+
+export function knowsAllMetrics(run: Run): boolean {
+    return Object.keys(run.metrics).length < METRICS_OF_ONE;
+}
+
+/** The same run with every metric, however many, and with the least and the greatest value of each. */
+export function runMetricsQuery(project: string, id: string) {
+    return queryOptions({
+        queryKey: ["run", id, "metrics", "all"],
+        queryFn: async ({ signal }) => {
+            const query = { filter: `id = '${id}'`, lifecycle: "all", ranges: true, limit: 1 };
+            const page = await api<Page<Run>>(`/api/v1/projects/${project}/runs`, { query, signal });
+            return page.items[0] ?? null;
+        },
+        placeholderData: keepPreviousData,
+    });
+}
+
 export interface MetricWindow {
     keys: string[];
     buckets: number;

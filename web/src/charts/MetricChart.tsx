@@ -19,14 +19,18 @@ export interface Window {
     to: number;
 }
 
-interface MetricChartProps {
-    title: string;
-    series: ChartSeries[];
+/** How all panels of a page are looked at. */
+export interface ChartView {
     smoothing: number;
     logScale: boolean;
     window: Window | null;
     onWindow: (window: Window | null) => void;
     theme: string;
+}
+
+interface MetricChartProps extends ChartView {
+    title: string;
+    series: ChartSeries[];
 }
 
 const HEIGHT = 220;

@@ -49,8 +49,13 @@ export function smooth(values: (number | null)[], weight: number): (number | nul
     });
 }
 
+export interface Panel {
+    name: string;
+    keys: string[];
+}
+
 /** Panels by what is measured: "train/loss" and "val/loss" share "loss"; the rest stand alone. */
-export function panelsOf(keys: string[]): { name: string; keys: string[] }[] {
+export function panelsOf(keys: string[]): Panel[] {
     const panels = new Map<string, string[]>();
     for (const key of [...keys].sort()) {
         const name = /^(train|val|test)\//.test(key) ? key.slice(key.indexOf("/") + 1) : key;

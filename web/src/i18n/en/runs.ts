@@ -103,6 +103,7 @@ export default {
     "run.metrics": "Metrics",
     "run.params.search": "Search parameters",
     "run.metrics.search": "Search metrics",
+    "run.last": "last",
     "run.nothing": "None.",
     "run.children": "Runs below this one",
     "run.started": "Started",

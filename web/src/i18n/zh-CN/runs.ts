@@ -105,6 +105,7 @@ const texts: Texts<"runs"> = {
     "run.metrics": "指标",
     "run.params.search": "搜索参数",
     "run.metrics.search": "搜索指标",
+    "run.last": "最后",
     "run.nothing": "无。",
     "run.children": "子运行",
     "run.started": "开始",

@@ -1,15 +1,15 @@
 /*
  * Metrics of a run as panels. The window is in the URL and shared by all panels; the server answers with
  * buckets of that window, so zooming in shows more, not the same points stretched. A run may have a hundred
- * thousand metrics: panels come a screen at a time, and a search narrows them.
+ * thousand metrics: a search narrows them, and only the panels in and around the window are asked for and drawn.
  */
 import { useQuery } from "@tanstack/react-query";
 import { ChartSpline, ZoomOut } from "lucide-react";
-import { useMemo, useState, useSyncExternalStore } from "react";
+import { useMemo, useRef, useState, useSyncExternalStore } from "react";
 import { metricsQuery } from "../../api/runs";
 import type { Run } from "../../api/types";
-import { MetricChart } from "../../charts/MetricChart";
-import { chartSeries, panelsOf } from "../../charts/series";
+import { MetricChart, type ChartView } from "../../charts/MetricChart";
+import { chartSeries, panelsOf, type Panel } from "../../charts/series";
 import { Button } from "../../components/Button";
 import { Toolbar } from "../../components/DataTable";
 import { Checkbox, SearchBox } from "../../components/Field";
@@ -18,11 +18,16 @@ import { useI18n } from "../../i18n/i18n";
 import { isActive } from "../../lib/isActive";
 import { getTheme, subscribeTheme } from "../../lib/theme";
 import { useSearchState } from "../../lib/urlState";
+import { useNear } from "../../lib/useNear";
 import css from "./ChartsTab.module.css";
 
 const BUCKETS = 600;
-const PANELS = 12;
-const MORE_PANELS = 24;
+/* Asked for together; whole rows of one, two, three or four. */
+const GROUP = 12;
+const PANELS = 8 * GROUP;
+const MORE_PANELS = 32 * GROUP;
+/* Of a panel that was never drawn. */
+const PANEL_PX = 300;
 const SEARCHABLE = 6;
 const MOST_SMOOTHING = 0.98;
 
@@ -42,11 +47,8 @@ export function ChartsTab({ run, keys: all, pollMs }: ChartsTabProps) {
     const panels = useMemo(() => panelsOf(keyText === "" ? [] : keyText.split("\n")), [keyText]);
     const needle = (search.metric ?? "").toLowerCase();
     const found = useMemo(() => panels.filter((panel) => [panel.name, ...panel.keys].some((name) => name.toLowerCase().includes(needle))), [panels, needle]);
-    const visible = found.slice(0, shown);
-    const keys = visible.flatMap((panel) => panel.keys);
+    const groups = useMemo(() => groupsOf(found.slice(0, shown)), [found, shown]);
     const window = search.from && search.to ? { from: Number(search.from), to: Number(search.to) } : null;
-    const query = useQuery({ ...metricsQuery(run.id, { keys, buckets: BUCKETS, ...window }), refetchInterval: pollMs });
-    const series = useMemo(() => new Map(query.data?.items.map((item) => [item.key, chartSeries(item)])), [query.data]);
     const smoothing = Number(search.smooth ?? 0);
     if (all.length === 0) {
         return (
@@ -82,24 +84,20 @@ export function ChartsTab({ run, keys: all, pollMs }: ChartsTabProps) {
                     <span className="faint small">{t("chart.hint")}</span>
                 )}
             </Toolbar>
-            <Answer query={query}>
-                {() => (
-                    <div className={css.grid}>
-                        {visible.map((panel) => (
-                            <MetricChart
-                                key={panel.name}
-                                title={panel.name}
-                                series={panel.keys.flatMap((key) => series.get(key) ?? [])}
-                                smoothing={smoothing}
-                                logScale={search.log_scale === "1"}
-                                window={window}
-                                onWindow={(next) => setSearch({ from: next?.from, to: next?.to })}
-                                theme={theme}
-                            />
-                        ))}
-                    </div>
-                )}
-            </Answer>
+            {groups.map((group, index) => (
+                <PanelGroup
+                    key={group[0]!.name}
+                    run={run.id}
+                    panels={group}
+                    first={index === 0}
+                    pollMs={pollMs}
+                    smoothing={smoothing}
+                    logScale={search.log_scale === "1"}
+                    window={window}
+                    onWindow={(next) => setSearch({ from: next?.from, to: next?.to })}
+                    theme={theme}
+                />
+            ))}
             {found.length === 0 && <p className="muted">{t("list.none.title")}</p>}
             {found.length > shown && (
                 <div className={css.more}>
@@ -107,5 +105,39 @@ export function ChartsTab({ run, keys: all, pollMs }: ChartsTabProps) {
                 </div>
             )}
         </>
+    );
+}
+
+function groupsOf(panels: Panel[]): Panel[][] {
+    return Array.from({ length: Math.ceil(panels.length / GROUP) }, (_unused, index) => panels.slice(index * GROUP, (index + 1) * GROUP));
+}
+
+interface GroupProps extends ChartView {
+    run: string;
+    panels: Panel[];
+    first: boolean;
+    pollMs: number | false;
+}
+
+/* Out of sight it only keeps its place. */
+function PanelGroup({ run, panels, first, pollMs, ...view }: GroupProps) {
+    const place = useRef<HTMLDivElement>(null);
+    const { near, height } = useNear(place, first);
+    const keys = panels.flatMap((panel) => panel.keys);
+    const query = useQuery({ ...metricsQuery(run, { keys, buckets: BUCKETS, ...view.window }), enabled: near, refetchInterval: near && pollMs });
+    const series = useMemo(() => new Map(query.data?.items.map((item) => [item.key, chartSeries(item)])), [query.data]);
+    if (!near) return <div ref={place} className={css.group} style={{ height: height ?? (panels.length / 2) * PANEL_PX }} />;
+    return (
+        <div ref={place} className={css.group}>
+            <Answer query={query}>
+                {() => (
+                    <div className={css.grid}>
+                        {panels.map((panel) => (
+                            <MetricChart key={panel.name} title={panel.name} series={panel.keys.flatMap((key) => series.get(key) ?? [])} {...view} />
+                        ))}
+                    </div>
+                )}
+            </Answer>
+        </div>
     );
 }

@@ -20,7 +20,7 @@ interface ColumnsDialogProps {
 const KEYED = ["params", "tags"] as const;
 const PARTS = ["last", "min", "max"] as const;
 /* Beyond these one searches. */
-const MOST_SHOWN = 200;
+const MOST_SHOWN = 100;
 
 export function ColumnsDialog({ fields, shown, onChange, onClose }: ColumnsDialogProps) {
     const { t, count } = useI18n();

@@ -2,7 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useMemo } from "react";
-import { childRunsQuery, useTagRun, useUpdateRun } from "../../api/runs";
+import { childRunsQuery, runMetricsQuery, useTagRun, useUpdateRun } from "../../api/runs";
 import type { Run } from "../../api/types";
 import { CodeBlock } from "../../components/CodeBlock";
 import { Notes } from "../../components/Notes";
@@ -22,7 +22,8 @@ export function OverviewTab({ run, may }: { run: Run; may: boolean }) {
     const tag = useTagRun(run.id);
     const changes = may && run.archived_at === null;
     const params = useMemo(() => Object.entries(run.params).sort(([a], [b]) => a.localeCompare(b)), [run.params]);
-    const metrics = useMemo(() => Object.entries(run.metrics).sort(([a], [b]) => a.localeCompare(b)).map(([key, value]): [string, string] => [key, formatMetric(value)]), [run.metrics]);
+    const { data: whole } = useQuery(runMetricsQuery(useParam("project"), run.id));
+    const metrics = useMemo(() => metricRows(whole ?? run), [whole, run]);
     return (
         <div className="stack">
             <Card title={t("run.tags")}>
@@ -36,8 +37,8 @@ export function OverviewTab({ run, may }: { run: Run; may: boolean }) {
                 onSave={changes ? (notes, done) => update.mutate({ notes }, { onSuccess: done }) : undefined}
             />
             <div className="grid-2">
-                <KeyValues title={t("run.params")} search={t("run.params.search")} pairs={params} />
-                <KeyValues title={t("run.metrics")} search={t("run.metrics.search")} pairs={metrics} right />
+                <KeyValues title={t("run.params")} search={t("run.params.search")} rows={params} />
+                <KeyValues title={t("run.metrics")} search={t("run.metrics.search")} rows={metrics} numbers={[t("run.last"), t("groups.min"), t("groups.max")]} />
             </div>
             <RunLinksCards run={run} />
             <Children run={run} />
@@ -48,6 +49,13 @@ export function OverviewTab({ run, may }: { run: Run; may: boolean }) {
             )}
         </div>
     );
+}
+
+/* Each with its last, least and greatest value. */
+function metricRows(run: Run): string[][] {
+    return Object.entries(run.metrics)
+        .sort(([a], [b]) => a.localeCompare(b))
+        .map(([key, last]) => [key, ...[last, run.metrics_min?.[key], run.metrics_max?.[key]].map(formatMetric)]);
 }
 
 /* Runs that were opened under this one; without any there is nothing to say. */

@@ -7,7 +7,7 @@ import { datasetVersionQuery } from "../../api/datasets";
 import { useLive } from "../../api/events";
 import { jobQuery, useCancelJob, useRetryJob } from "../../api/jobs";
 import { useMay } from "../../api/permissions";
-import { runQuery } from "../../api/runs";
+import { knowsAllMetrics, runMetricsQuery, runQuery } from "../../api/runs";
 import type { Run } from "../../api/types";
 import { EvaluationView } from "../../charts/EvaluationView";
 import { Button, ButtonLink } from "../../components/Button";
@@ -53,7 +53,8 @@ function RunView({ run }: { run: Run }) {
     useQuery({ ...runQuery(run.id), refetchInterval: pollMs });
     const { evaluation } = run;
     const owner = { kind: "runs", id: run.id } as const;
-    const keys = Object.keys(run.metrics);
+    const { data: whole } = useQuery({ ...runMetricsQuery(project, run.id), enabled: !knowsAllMetrics(run) });
+    const keys = Object.keys((whole ?? run).metrics);
     const system = keys.filter((key) => key.startsWith("system/"));
     const own = keys.filter((key) => !/^(system|test)\//.test(key));
     const tabs: Tab[] = [

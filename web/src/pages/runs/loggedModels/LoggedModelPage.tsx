@@ -127,7 +127,7 @@ function Overview({ model, project, may }: { model: LoggedModel; project: string
                 <Tags tags={model.tags} busy={tag.isPending} {...(may ? { onSet: (key: string, value: string) => tag.mutate({ [key]: value }), onRemove: (key: string) => tag.mutate({ [key]: null }) } : {})} />
             </Card>
             <div className="grid-2">
-                <KeyValues title={t("run.params")} search={t("run.params.search")} pairs={params} />
+                <KeyValues title={t("run.params")} search={t("run.params.search")} rows={params} />
                 <Versions model={model} project={project} />
             </div>
             <Measures model={model} project={project} />
