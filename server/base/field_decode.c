@@ -397,16 +397,17 @@ static enum err text_to_bool(struct decoding *d, const struct field *f, const ch
     return OK;
 }
 
-/* One element of a PostgreSQL array's text form, quoted or not; *p is left behind it. */
-static const char *array_element(struct arena *arena, const char **p) {
+/* One element of a PostgreSQL array's text form, quoted or not, written to *to; *p and *to are left
+ * behind it. */
+static const char *array_element(const char **p, char **to) {
     bool quoted = **p == '"';
-    const char *at = *p + quoted;
-    char *text = arena_alloc(arena, strlen(at) + 1), *to = text;
+    const char *at = *p + quoted, *text = *to;
     while (*at && (quoted ? *at != '"' : *at != ',' && *at != '}')) {
         if (*at == '\\' && at[1])
             at++;
-        *to++ = *at++;
+        *(*to)++ = *at++;
     }
+    *(*to)++ = '\0';
     *p = at + (quoted && *at);
     return text;
 }
@@ -418,8 +419,10 @@ static enum err array_to_strings(struct decoding *d, const struct field *f, cons
         most += *p == ',';
     const char **items = arena_new_array(d->arena, const char *, most);
     const char *p = text + 1;
+    /* One piece for all: a comma or brace stands behind each element where its end is written. */
+    char *to = arena_alloc(d->arena, strlen(text) + 1);
     while (*p && *p != '}' && count < most) {
-        items[count++] = array_element(d->arena, &p);
+        items[count++] = array_element(&p, &to);
         if (*p == ',')
             p++;
     }

@@ -316,6 +316,22 @@ static void test_field_load__reads_postgresql_arrays(void **state) {
     }
 }
 
+static void test_field_load__of_a_long_array_takes_memory_by_its_length(void **state) {
+    (void)state;
+    enum { COUNT = 20000 };
+    char *text = arena_alloc(arena, 8 * COUNT + 3), *to = text;
+    *to++ = '{';
+    for (int i = 0; i < COUNT; i++)
+        to += sprintf(to, i % 2 ? "%d," : "\"%d\",", i);
+    to[-1] = '}';
+    size_t before = arena_used(arena);
+    struct thing t = {0};
+    load("tags", text, &t);
+    assert_int_equal(COUNT, t.tags.count);
+    assert_string_equal("19999", ((const char *const *)t.tags.items)[COUNT - 1]);
+    assert_true(arena_used(arena) - before < 2 * strlen(text) + 2 * COUNT * sizeof(char *));
+}
+
 static void test_shape_openapi__states_limits_and_required_members(void **state) {
     (void)state;
     auto_json *body = shape_openapi(&THING, SHAPE_BODY);
@@ -372,6 +388,7 @@ int main(void) {
         cmocka_unit_test(test_field_decode_text__refuses),
         cmocka_unit_test(test_field_load__reads_database_text_without_limits),
         cmocka_unit_test(test_field_load__reads_postgresql_arrays),
+        cmocka_unit_test(test_field_load__of_a_long_array_takes_memory_by_its_length),
         cmocka_unit_test(test_shape_openapi__states_limits_and_required_members),
         cmocka_unit_test(test_shape_typescript__prints_an_interface),
         cmocka_unit_test(test_shape_collect__lists_nested_shapes_once),
