@@ -6,12 +6,15 @@ import { CodeBlock } from "../../../components/CodeBlock";
 import { Answer, Badge, StatePill } from "../../../components/Status";
 import { Card } from "../../../components/Surface";
 import { useI18n } from "../../../i18n/i18n";
+import { cx } from "../../../lib/cx";
 import { spanContent, type SpanContent } from "../../../lib/spanBody";
 import { formatNanoseconds } from "../../../lib/spanTime";
 import css from "./Trace.module.css";
 
 /* More than this nobody reads, and the browser would be busy with it. */
 const MOST_SHOWN = 200_000;
+/* Longer ones get the whole width. */
+const LONG = 60;
 const STATUS: Record<string, string> = { OK: "succeeded", ERROR: "failed" };
 
 export function SpanDetail({ span, startedNs }: { span: TraceSpan; startedNs: number }) {
@@ -81,7 +84,7 @@ function Pair({ name, value }: { name: string; value: string }) {
     return (
         <>
             <dt>{name}</dt>
-            <dd className="mono">{value.slice(0, MOST_SHOWN)}</dd>
+            <dd className={cx("mono", (value.length > LONG || value.includes("\n")) && css.long)}>{value.slice(0, MOST_SHOWN)}</dd>
         </>
     );
 }

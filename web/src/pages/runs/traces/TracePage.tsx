@@ -43,6 +43,7 @@ function TraceView({ detail: { trace, spans } }: { detail: TraceDetail }) {
     const tag = useTagTrace(trace.id);
     const { data: experiments } = useQuery(experimentsQuery(project, "all"));
     const experiment = experiments?.items.find((item) => item.id === trace.experiment_id);
+    const metadata = Object.entries(trace.metadata).filter(([, value]) => value !== "");
     const chosen = spans.find((span) => span.span_id === search.span) ?? null;
     return (
         <Page
@@ -72,9 +73,9 @@ function TraceView({ detail: { trace, spans } }: { detail: TraceDetail }) {
                 <Card title={t("run.tags")}>
                     <Tags tags={trace.tags} busy={tag.isPending} {...(may ? { onSet: (key: string, value: string) => tag.mutate({ [key]: value }), onRemove: (key: string) => tag.mutate({ [key]: null }) } : {})} />
                 </Card>
-                {Object.keys(trace.metadata).length > 0 && (
+                {metadata.length > 0 && (
                     <Card title={t("trace.metadata")}>
-                        <Pairs pairs={Object.entries(trace.metadata)} />
+                        <Pairs pairs={metadata} />
                     </Card>
                 )}
             </div>

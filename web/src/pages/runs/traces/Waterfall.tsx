@@ -17,7 +17,7 @@ const ROW_PX = 30;
 const INDENT_PX = 14;
 /* Deeper ones stand at this depth: the name must keep some room. */
 const DEEPEST = 16;
-const TICKS = [0, 0.25, 0.5, 0.75, 1];
+const TICKS = [0, 0.5, 1];
 const COLOURS: Record<string, string> = { LLM: css.llm!, CHAT_MODEL: css.llm!, AGENT: css.agent!, CHAIN: css.chain!, TOOL: css.tool!, RETRIEVER: css.retriever!, EMBEDDING: css.embedding!, RERANKER: css.retriever!, PARSER: css.parser! };
 
 export interface TimeSpan {
