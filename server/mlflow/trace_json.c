@@ -133,27 +133,33 @@ enum err mlflow_put_trace(struct ctx *cx, const struct trace_put *put, const cha
 
 /* --- searching --- */
 
-enum err mlflow_search_traces(struct ctx *cx, const struct req *rq, struct trace_search *search,
-                              const struct list *experiments, int64_t max_results, struct list *ret,
-                              const char **ret_next) {
+enum err mlflow_trace_places(struct ctx *cx, const struct req *rq, struct trace_search *search,
+                             const struct list *experiments) {
     struct mlflow_place *places =
         arena_new_array(cx->arena, struct mlflow_place, experiments->count + 1);
     const char **ids = arena_new_array(cx->arena, const char *, experiments->count + 1);
-    int64_t limit = max_results == FIELD_NO_INT ? MLFLOW_TRACES_DEFAULT : max_results;
     size_t count;
-    if (limit < 1 || limit > MLFLOW_TRACES_MOST)
-        return mlflow_fail(cx, MLFLOW_INVALID_PARAMETER_VALUE,
-                           "Invalid value %lld for parameter 'max_results' supplied. It must be at "
-                           "least 1 and at most %d",
-                           (long long)limit, MLFLOW_TRACES_MOST);
     TRY(mlflow_project(cx, rq, &search->project_id));
     TRY(mlflow_places(cx, search->project_id, experiments, places, &count));
     for (size_t i = 0; i < count; i++)
         ids[i] = places[i].id;
     search->experiment_ids = ids;
     search->experiment_count = count;
-    search->limit = limit;
     search->mlflow = true;
+    return OK;
+}
+
+enum err mlflow_search_traces(struct ctx *cx, const struct req *rq, struct trace_search *search,
+                              const struct list *experiments, int64_t max_results, struct list *ret,
+                              const char **ret_next) {
+    int64_t limit = max_results == FIELD_NO_INT ? MLFLOW_TRACES_DEFAULT : max_results;
+    if (limit < 1 || limit > MLFLOW_TRACES_MOST)
+        return mlflow_fail(cx, MLFLOW_INVALID_PARAMETER_VALUE,
+                           "Invalid value %lld for parameter 'max_results' supplied. It must be at "
+                           "least 1 and at most %d",
+                           (long long)limit, MLFLOW_TRACES_MOST);
+    TRY(mlflow_trace_places(cx, rq, search, experiments));
+    search->limit = limit;
     return trace_search(cx, search, ret, ret_next);
 }
 

@@ -18,6 +18,9 @@ MUST_USE enum err mlflow_require_trace(struct ctx *cx, const struct req *rq, con
 /* Told by a client; its run, when the metadata names one, is linked. */
 MUST_USE enum err mlflow_put_trace(struct ctx *cx, const struct trace_put *put,
                                    const char **ret_id);
+/* Has the search look in the experiments that the client names, in MLflow's dialect. */
+MUST_USE enum err mlflow_trace_places(struct ctx *cx, const struct req *rq,
+                                      struct trace_search *search, const struct list *experiments);
 /* A page of those that a client asks for. */
 MUST_USE enum err mlflow_search_traces(struct ctx *cx, const struct req *rq,
                                        struct trace_search *search, const struct list *experiments,

@@ -3,12 +3,14 @@
 
 #include "base/clock.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #define INFO_BODY_MAX ((size_t)4 << 20)
 #define DURATION_MAX_S 1e9
+#define JEFFREYS_PRIOR 0.5 /* for few traces */
 #define PROTOBUF "application/x-protobuf"
 
 /* --- spans --- */
@@ -315,6 +317,57 @@ static enum err post_search(struct ctx *cx, const struct req *rq, struct reply *
     return OK;
 }
 
+/* --- correlation --- */
+
+struct correlation_message {
+    struct list experiment_ids;
+    const char *filter_string1, *filter_string2, *base_filter;
+};
+static const struct field CORRELATION_FIELDS[] = {
+    FIELD(STRINGS, struct correlation_message, experiment_ids, .flags = FIELD_REQUIRED),
+    FIELD(STRING, struct correlation_message, filter_string1, .flags = FIELD_REQUIRED),
+    FIELD(STRING, struct correlation_message, filter_string2, .flags = FIELD_REQUIRED),
+    FIELD(STRING, struct correlation_message, base_filter),
+};
+static SHAPE(CORRELATION, "MlflowTraceFilterCorrelation", struct correlation_message,
+             CORRELATION_FIELDS);
+
+/* Normalised pointwise mutual information of two kinds of traces, -1 … 1: ln(p11 / (p1 p2)) divided
+ * by -ln p11 (Bouma 2009), with `prior` added to each of the four cells. NaN where nothing is of a
+ * kind, -1 where nothing is of both. */
+static double npmi(const struct trace_counts *c, double prior) {
+    double both = (double)c->joint + prior, first = (double)c->first + 2 * prior;
+    double second = (double)c->second + 2 * prior, all = (double)c->total + 4 * prior;
+    if (c->first == 0 || c->second == 0)
+        return NAN;
+    if (both <= 0)
+        return -1;
+    if (c->joint == c->total)
+        return 1;
+    return fmin(1, fmax(-1, log(both * all / (first * second)) / -log(both / all)));
+}
+
+static enum err post_correlation(struct ctx *cx, const struct req *rq, struct reply *rp) {
+    const struct correlation_message *in = rq->body;
+    struct json_writer *w = mlflow_json(cx);
+    struct trace_search base = {.filter = in->base_filter};
+    struct trace_counts counts;
+    TRY(mlflow_trace_places(cx, rq, &base, &in->experiment_ids));
+    TRY(trace_correlation(cx, &base, in->filter_string1, in->filter_string2, &counts));
+    jw_begin(w, '{');
+    jw_name(w, "npmi");
+    jw_real(w, npmi(&counts, 0));
+    jw_name(w, "npmi_smoothed");
+    jw_real(w, npmi(&counts, JEFFREYS_PRIOR));
+    jw_member_int(w, "filter1_count", counts.first);
+    jw_member_int(w, "filter2_count", counts.second);
+    jw_member_int(w, "joint_count", counts.joint);
+    jw_member_int(w, "total_count", counts.total);
+    jw_end(w, '}');
+    mlflow_send(rp, w);
+    return OK;
+}
+
 /* --- runs --- */
 
 struct link_message {
@@ -340,6 +393,49 @@ static enum err post_link(struct ctx *cx, const struct req *rq, struct reply *rp
     TRY(mlflow_project(cx, rq, &project));
     TRY(trace_find_ids(cx, project, &in->trace_ids, &ids));
     return traces_link_run(cx, &ids, run);
+}
+
+/* --- prompts --- */
+
+struct prompt {
+    const char *name, *version;
+};
+static const struct field PROMPT_FIELDS[] = {
+    FIELD(STRING, struct prompt, name, .flags = FIELD_REQUIRED),
+    FIELD(STRING, struct prompt, version, .flags = FIELD_REQUIRED),
+};
+static SHAPE(PROMPT, "MlflowPromptVersionRef", struct prompt, PROMPT_FIELDS);
+
+struct prompts_message {
+    const char *trace_id;
+    struct list prompt_versions;
+};
+static const struct field PROMPTS_FIELDS[] = {
+    FIELD(STRING, struct prompts_message, trace_id, .flags = FIELD_REQUIRED),
+    FIELD(LIST, struct prompts_message, prompt_versions, .flags = FIELD_REQUIRED,
+          .nested = &PROMPT),
+};
+static SHAPE(PROMPTS, "MlflowLinkPrompts", struct prompts_message, PROMPTS_FIELDS);
+
+static enum err post_prompts(struct ctx *cx, const struct req *rq, struct reply *rp) {
+    const struct prompts_message *in = rq->body;
+    const struct prompt *prompts = in->prompt_versions.items;
+    size_t count = in->prompt_versions.count;
+    const char **names = arena_new_array(cx->arena, const char *, count + 1);
+    const char **versions = arena_new_array(cx->arena, const char *, count + 1);
+    const char *project, *id;
+    (void)rp;
+    if (count > TRACE_IDS_MAX)
+        return mlflow_fail(cx, MLFLOW_INVALID_PARAMETER_VALUE,
+                           "Cannot link %zu prompts to a trace. A request has %d at most.", count,
+                           TRACE_IDS_MAX);
+    for (size_t i = 0; i < count; i++) {
+        names[i] = prompts[i].name;
+        versions[i] = prompts[i].version;
+    }
+    TRY(mlflow_project(cx, rq, &project));
+    TRY(trace_require(cx, project, in->trace_id, &id));
+    return trace_link_prompts(cx, id, names, versions, count);
 }
 
 /* --- assessments --- */
@@ -452,6 +548,12 @@ const struct route MLFLOW_TRACE_ROUTES[] = {
      .doc = "Delete traces."},
     {POST, "/api/2.0/mlflow/traces/link-to-run", SCOPE_RUN_INGEST, .body = &LINK,
      .handle = post_link, .flags = ROUTE_MLFLOW, .doc = "Link traces to a run."},
+    {POST, "/api/2.0/mlflow/traces/link-prompts", SCOPE_RUN_INGEST, .body = &PROMPTS,
+     .handle = post_prompts, .flags = ROUTE_MLFLOW,
+     .doc = "Link versions of prompts to the trace that used them."},
+    {POST, TRACES "/calculate-filter-correlation", SCOPE_RUN_READ, .body = &CORRELATION,
+     .handle = post_correlation, .flags = ROUTE_MLFLOW, .rate = RATE_SEARCH,
+     .doc = "Tell how often two filters find the same traces."},
     {POST, ASSESSMENTS, SCOPE_RUN_INGEST, .body = &ASSESSMENT, .handle = post_assessment,
      .flags = ROUTE_MLFLOW, .doc = "Assess a trace: feedback or an expectation."},
     {GET, ASSESSMENTS "/{assessment}", SCOPE_RUN_READ, .handle = get_assessment,

@@ -6,6 +6,7 @@
 #include "base/ident.h"
 #include "base/jsonwrite.h"
 
+#include <jansson.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
@@ -28,8 +29,14 @@ struct decoder {
     struct err_info *err;
     struct otlp_span *spans;
     size_t count;
-    struct buf *json;
+    struct buf *json, *attributes;
     size_t written; /* bytes of JSON until now */
+};
+
+/* What a value is when it is one: text, or a number or boolean as text. */
+struct scalar {
+    struct cursor text;
+    char word[40];
 };
 
 static enum err wrong(struct decoder *d, const char *what) {
@@ -148,15 +155,15 @@ static double real_of(uint64_t bits) {
 /* --- values --- */
 
 static enum err write_key_value(struct decoder *d, struct json_writer *w, struct cursor c,
-                                int depth, const char **ret_key, struct cursor *ret_text);
+                                int depth, const char **ret_key, struct scalar *ret_scalar);
 
 /* ArrayValue and KeyValueList: both have their items as member 1. */
 static enum err write_items(struct decoder *d, struct json_writer *w, struct cursor c, int depth,
                             bool pairs);
 
-/* AnyValue; *ret_text is its text when it is one. */
+/* AnyValue. */
 static enum err write_value(struct decoder *d, struct json_writer *w, struct cursor c, int depth,
-                            struct cursor *ret_text) {
+                            struct scalar *ret) {
     struct member m, last = {0};
     FOR_EACH(d, &c, &m) {
         if (m.number <= 7)
@@ -164,16 +171,19 @@ static enum err write_value(struct decoder *d, struct json_writer *w, struct cur
     }
     jw_begin(w, '{');
     if (is(&last, 1, WIRE_BYTES)) {
-        *ret_text = last.bytes;
+        ret->text = last.bytes;
         jw_member_text(w, "string_value", text_of(d, last.bytes));
     } else if (is(&last, 2, WIRE_VARINT)) {
         jw_name(w, "bool_value");
         jw_bool(w, last.value != 0);
+        snprintf(ret->word, sizeof(ret->word), "%s", last.value ? "true" : "false");
     } else if (is(&last, 3, WIRE_VARINT)) {
         jw_member_int(w, "int_value", (int64_t)last.value);
+        snprintf(ret->word, sizeof(ret->word), "%lld", (long long)last.value);
     } else if (is(&last, 4, WIRE_64)) {
         jw_name(w, "double_value");
         jw_real(w, real_of(last.value));
+        snprintf(ret->word, sizeof(ret->word), "%.15g", real_of(last.value));
     } else if (is(&last, 5, WIRE_BYTES) || is(&last, 6, WIRE_BYTES)) {
         jw_name(w, last.number == 5 ? "array_value" : "kvlist_value");
         TRY(write_items(d, w, last.bytes, depth + 1, last.number == 6));
@@ -186,7 +196,7 @@ static enum err write_value(struct decoder *d, struct json_writer *w, struct cur
 
 static enum err write_items(struct decoder *d, struct json_writer *w, struct cursor c, int depth,
                             bool pairs) {
-    struct cursor ignored;
+    struct scalar ignored;
     struct member m;
     const char *key;
     if (depth > OTLP_DEPTH_MAX)
@@ -207,7 +217,7 @@ static enum err write_items(struct decoder *d, struct json_writer *w, struct cur
 }
 
 static enum err write_key_value(struct decoder *d, struct json_writer *w, struct cursor c,
-                                int depth, const char **ret_key, struct cursor *ret_text) {
+                                int depth, const char **ret_key, struct scalar *ret_scalar) {
     struct cursor key = {0}, value = {0};
     struct member m;
     FOR_EACH(d, &c, &m) {
@@ -217,35 +227,60 @@ static enum err write_key_value(struct decoder *d, struct json_writer *w, struct
             value = m.bytes;
     }
     *ret_key = text_of(d, key);
-    *ret_text = (struct cursor){0};
+    *ret_scalar = (struct scalar){0};
     jw_begin(w, '{');
     jw_member_text(w, "key", *ret_key);
     jw_name(w, "value");
-    TRY(write_value(d, w, value, depth, ret_text));
+    TRY(write_value(d, w, value, depth, ret_scalar));
     jw_end(w, '}');
     return OK;
 }
 
 /* --- spans --- */
 
+/* "\"größe\"" → "größe": what MLflow's clients say is JSON in a text. */
+static const char *plain_of(struct decoder *d, const char *text) {
+    json_t *json = *text == '"' ? json_loads(text, JSON_DECODE_ANY, NULL) : NULL;
+    const char *inner = json_string_value(json);
+    if (inner)
+        text = arena_strdup(d->arena, inner);
+    json_decref(json);
+    return text;
+}
+
+static void keep_attribute(struct decoder *d, struct json_writer *w, const char *key,
+                           const struct scalar *value) {
+    const char *text = value->text.at ? plain_of(d, text_of(d, value->text)) : value->word;
+    size_t length = strlen(text), most = length > OTLP_ATTRIBUTE_MAX ? OTLP_ATTRIBUTE_MAX : length;
+    while (most > 0 && !utf8_is_valid(text, most))
+        most--;
+    jw_member_text(w, key, arena_strndup(d->arena, text, most));
+}
+
 /* All attributes of a message, which are its member `number`. span: whose well-known ones are taken
- * out, or NULL. */
+ * out and whose others are kept apart, or NULL. */
 static enum err write_attributes(struct decoder *d, struct json_writer *w, struct cursor c,
                                  uint64_t number, struct otlp_span *span) {
-    struct cursor text;
+    struct json_writer kept = {.out = d->attributes};
+    struct scalar value;
     struct member m;
     const char *key;
+    int count = 0;
     jw_member_begin(w, "attributes", '[');
     FOR_EACH(d, &c, &m) {
         if (!is(&m, number, WIRE_BYTES))
             continue;
-        TRY(write_key_value(d, w, m.bytes, 0, &key, &text));
-        if (span && text.at && strcmp(key, "mlflow.spanType") == 0)
-            span->type = text_of(d, text);
-        else if (span && text.at && strcmp(key, "mlflow.spanInputs") == 0)
-            span->inputs = text_of(d, text);
-        else if (span && text.at && strcmp(key, "mlflow.spanOutputs") == 0)
-            span->outputs = text_of(d, text);
+        TRY(write_key_value(d, w, m.bytes, 0, &key, &value));
+        if (!span || (!value.text.at && !*value.word))
+            continue;
+        if (value.text.at && strcmp(key, "mlflow.spanType") == 0)
+            span->type = text_of(d, value.text);
+        else if (value.text.at && strcmp(key, "mlflow.spanInputs") == 0)
+            span->inputs = text_of(d, value.text);
+        else if (value.text.at && strcmp(key, "mlflow.spanOutputs") == 0)
+            span->outputs = text_of(d, value.text);
+        else if (count++ < OTLP_ATTRIBUTES_MAX)
+            keep_attribute(d, &kept, key, &value);
     }
     jw_end(w, ']');
     return OK;
@@ -391,11 +426,14 @@ static enum err decode_span(struct decoder *d, struct cursor c) {
     TRY(take_ids(d, &parts, span));
     span->name = text_of(d, parts.name);
     d->json->size = 0;
+    d->attributes->size = 0;
     TRY(write_span(d, &w, c, &parts, span));
     d->written += d->json->size;
     if (d->written > OTLP_JSON_MAX)
         return too_much(d, "the spans of this request are too large");
     span->json = arena_strndup(d->arena, d->json->data, d->json->size);
+    span->attributes = arena_printf(d->arena, "{%.*s}", (int)d->attributes->size,
+                                    d->attributes->data ? d->attributes->data : "");
     return OK;
 }
 
@@ -423,8 +461,8 @@ static enum err count_span(struct decoder *d, struct cursor c) {
 
 enum err otlp_decode(struct arena *arena, const void *data, size_t size, size_t spans_max,
                      struct list *ret, struct err_info *err) {
-    auto_buf json = {0};
-    struct decoder d = {.arena = arena, .err = err, .json = &json};
+    auto_buf json = {0}, attributes = {0};
+    struct decoder d = {.arena = arena, .err = err, .json = &json, .attributes = &attributes};
     const unsigned char *bytes = size ? data : (const unsigned char *)"";
     const struct cursor all = {bytes, bytes + size};
     TRY(each_span(&d, all, 0, count_span));

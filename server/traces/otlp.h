@@ -13,6 +13,8 @@
 #include <stddef.h>
 
 #define OTLP_DEPTH_MAX 8                 /* of values in values: each is three levels of JSON */
+#define OTLP_ATTRIBUTES_MAX 100          /* of a span that are kept apart */
+#define OTLP_ATTRIBUTE_MAX 1000          /* bytes of such a value; longer ones are cut */
 #define OTLP_JSON_MAX ((size_t)16 << 20) /* bytes of JSON that one message may become */
 
 enum otlp_status { OTLP_UNSET, OTLP_OK, OTLP_ERROR };
@@ -24,6 +26,8 @@ struct otlp_span {
     enum otlp_status status;
     int64_t started_ns, ended_ns;
     const char *json;
+    /* A JSON object of texts: its attributes but inputs, outputs and those of several values. */
+    const char *attributes;
 };
 
 /* ret: struct otlp_span. At most spans_max: more are ERR_UNPROCESSABLE; ERR_INVALID for what is no

@@ -17,21 +17,26 @@ static const struct search_source METADATA = {.from = "trace_metadata m",
 static const struct search_source RUNS = {
     .from = "trace_runs r", .owner = "r.trace", .where = "r.team_id = $1::uuid"};
 static const struct search_source SPANS = {
-    .from = "trace_spans s", .owner = "s.trace", .where = "s.team_id = $1::uuid"};
-static const struct search_source FEEDBACK = {.from = "trace_assessments f",
-                                              .owner = "f.trace",
-                                              .key = "f.name",
-                                              .where =
-                                                  "f.team_id = $1::uuid and f.kind = 'feedback'"};
+    .together = true, .from = "trace_spans s", .owner = "s.trace", .where = "s.team_id = $1::uuid"};
+static const struct search_source PROMPTS = {
+    .from = "trace_prompts p", .owner = "p.trace", .where = "p.team_id = $1::uuid"};
+/* What another judgement took the place of does not count. */
+#define VALID(row) " and " row ".body::json ->> 'valid' is distinct from 'false'"
+static const struct search_source FEEDBACK = {
+    .from = "trace_assessments f",
+    .owner = "f.trace",
+    .key = "f.name",
+    .where = "f.team_id = $1::uuid and f.kind = 'feedback'" VALID("f")};
 static const struct search_source EXPECTATIONS = {
     .from = "trace_assessments x",
     .owner = "x.trace",
     .key = "x.name",
-    .where = "x.team_id = $1::uuid and x.kind = 'expectation'"};
+    .where = "x.team_id = $1::uuid and x.kind = 'expectation'" VALID("x")};
 
 #define BOTH (SEARCH_ORDER | SEARCH_ORDER_MLFLOW)
 #define NULL_OPS (SEARCH_NULL | SEARCH_NOT_NULL)
 #define MLFLOW_TEXT (SEARCH_MLFLOW_LIST_OPS | SEARCH_RLIKE)
+#define NUMBERS (SEARCH_LT | SEARCH_LE | SEARCH_GT | SEARCH_GE)
 #define OWN_TEXT (SEARCH_TEXT_OPS | SEARCH_RLIKE)
 
 static const struct search_field TRACE_FIELDS[] = {
@@ -109,6 +114,12 @@ static const struct search_field TRACE_FIELDS[] = {
      .sql = "t.response_preview",
      .ops = OWN_TEXT,
      .order = SEARCH_ORDER},
+    {.name = "prompt",
+     .type = SEARCH_TEXT,
+     .sql = "(p.name || '/' || p.version)",
+     .source = &PROMPTS,
+     .ops = OWN_TEXT,
+     .mlflow_ops = SEARCH_EQ},
     {.name = "text",
      .type = SEARCH_TEXT,
      .sql = "s.body",
@@ -157,18 +168,25 @@ static const struct search_field TRACE_FIELDS[] = {
      .source = &SPANS,
      .ops = OWN_TEXT,
      .mlflow_ops = MLFLOW_TEXT},
+    {.group = "span",
+     .prefix = "attributes.",
+     .type = SEARCH_TEXT,
+     .sql = "s.attributes ->>",
+     .source = &SPANS,
+     .ops = OWN_TEXT,
+     .mlflow_ops = MLFLOW_TEXT},
     {.group = "feedback",
      .type = SEARCH_TEXT,
      .sql = "f.value",
      .source = &FEEDBACK,
      .ops = OWN_TEXT,
-     .mlflow_ops = MLFLOW_TEXT | NULL_OPS},
+     .mlflow_ops = MLFLOW_TEXT | NULL_OPS | NUMBERS},
     {.group = "expectation",
      .type = SEARCH_TEXT,
      .sql = "x.value",
      .source = &EXPECTATIONS,
      .ops = OWN_TEXT,
-     .mlflow_ops = MLFLOW_TEXT | NULL_OPS},
+     .mlflow_ops = MLFLOW_TEXT | NULL_OPS | NUMBERS},
 };
 
 static const struct search_alias TRACE_GROUPS[] = {{"trace", NULL},
@@ -198,22 +216,58 @@ static const struct search_entity TRACES = {
     " and t.id in (select l.trace from trace_runs l"                                               \
     " where l.team_id = $1::uuid and l.run_id = $4::uuid)"
 
+/* scope: as the entity's where and OF_RUN want it. */
+static struct search search_of(struct ctx *cx, const struct trace_search *s, const char **scope) {
+    scope[0] = s->project_id;
+    scope[1] = s->experiment_ids ? db_text_array(cx, s->experiment_ids, s->experiment_count) : NULL;
+    scope[2] = s->run_id;
+    return (struct search){.dialect = s->mlflow ? SEARCH_MLFLOW : SEARCH_NATIVE,
+                           .filter = s->filter,
+                           .order_by = s->order_by,
+                           .order_count = s->order_count,
+                           .scope = scope,
+                           .scope_count = s->run_id ? 3 : 2,
+                           .within = s->run_id ? OF_RUN : NULL,
+                           .limit = s->limit,
+                           .token = s->token};
+}
+
 enum err trace_search(struct ctx *cx, const struct trace_search *s, struct list *ret,
                       const char **ret_next) {
-    const char *experiments =
-        s->experiment_ids ? db_text_array(cx, s->experiment_ids, s->experiment_count) : NULL;
+    const char *scope[3];
+    const struct search search = search_of(cx, s, scope);
     struct search_page page;
-    TRY(search_page(cx, &TRACES,
-                    &(struct search){.dialect = s->mlflow ? SEARCH_MLFLOW : SEARCH_NATIVE,
-                                     .filter = s->filter,
-                                     .order_by = s->order_by,
-                                     .order_count = s->order_count,
-                                     .scope = ARGS(s->project_id, experiments, s->run_id),
-                                     .scope_count = s->run_id ? 3 : 2,
-                                     .within = s->run_id ? OF_RUN : NULL,
-                                     .limit = s->limit,
-                                     .token = s->token},
-                    &page));
+    TRY(search_page(cx, &TRACES, &search, &page));
     *ret_next = page.next;
     return traces_load_cut(cx, &page.ids, s->mlflow ? TRACE_PREVIEW_MAX : TRACE_LISTED_MAX, ret);
+}
+
+static const struct field COUNTS_FIELDS[] = {
+    FIELD(INT, struct trace_counts, total),
+    FIELD(INT, struct trace_counts, first),
+    FIELD(INT, struct trace_counts, second),
+    FIELD(INT, struct trace_counts, joint),
+};
+static SHAPE(COUNTS, "TraceCounts", struct trace_counts, COUNTS_FIELDS);
+
+enum err trace_correlation(struct ctx *cx, const struct trace_search *base, const char *first,
+                           const char *second, struct trace_counts *ret) {
+    const char *scope[3], *one, *other;
+    struct search search = search_of(cx, base, scope);
+    struct search_sql sql;
+    struct list rows;
+    TRY(search_compile(cx, &TRACES, &search, &sql));
+    search.filter = first;
+    TRY(search_condition(cx, &TRACES, &search, &sql, &one));
+    search.filter = second;
+    TRY(search_condition(cx, &TRACES, &search, &sql, &other));
+    const char *text =
+        arena_printf(cx->arena,
+                     "select count(*) as total, count(*) filter (where %s) as first, count(*) "
+                     "filter (where %s) as second, count(*) filter (where %s and %s) as joint "
+                     "from %s where %s",
+                     one, other, one, other, TRACES.from, sql.where);
+    TRY(search_rows(cx, &TRACES, text, &sql, &COUNTS, &rows));
+    *ret = *(const struct trace_counts *)rows.items;
+    return OK;
 }

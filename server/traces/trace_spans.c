@@ -214,7 +214,7 @@ static const char *type_of(struct ctx *cx, const struct otlp_span *span) {
 }
 
 struct span_columns {
-    const char **traces, **ids, **parents, **names, **types, **statuses, **bodies;
+    const char **traces, **ids, **parents, **names, **types, **statuses, **bodies, **attributes;
     int64_t *starts, *ends;
 };
 
@@ -228,6 +228,7 @@ static struct span_columns columns_of_spans(struct ctx *cx, const struct request
                              .types = arena_new_array(cx->arena, const char *, n),
                              .statuses = arena_new_array(cx->arena, const char *, n),
                              .bodies = arena_new_array(cx->arena, const char *, n),
+                             .attributes = arena_new_array(cx->arena, const char *, n),
                              .starts = arena_new_array(cx->arena, int64_t, n),
                              .ends = arena_new_array(cx->arena, int64_t, n)};
     for (size_t i = 0; i < r->span_count; i++) {
@@ -239,6 +240,7 @@ static struct span_columns columns_of_spans(struct ctx *cx, const struct request
         c.types[i] = type_of(cx, span);
         c.statuses[i] = STATUSES[span->status];
         c.bodies[i] = span->json;
+        c.attributes[i] = span->attributes;
         c.starts[i] = span->started_ns;
         c.ends[i] = span->ended_ns;
     }
@@ -253,7 +255,8 @@ static enum err store_spans(struct ctx *cx, const struct request *r) {
                         db_text_array(cx, c.ids, n), db_text_array(cx, c.parents, n),
                         db_text_array(cx, c.names, n), db_text_array(cx, c.types, n),
                         db_text_array(cx, c.statuses, n), db_int_array(cx, c.starts, n),
-                        db_int_array(cx, c.ends, n), db_text_array(cx, c.bodies, n)),
+                        db_int_array(cx, c.ends, n), db_text_array(cx, c.bodies, n),
+                        db_text_array(cx, c.attributes, n)),
                    NULL);
 }
 

@@ -38,6 +38,10 @@ const struct db_constraint TRACE_CONSTRAINTS[] = {
      "a tag's name must have 1 to 250 characters"},
     {"trace_metadata_key_length", ERR_UNPROCESSABLE, "trace_metadata",
      "a name in the metadata must have 1 to 250 characters"},
+    {"trace_prompts_name_length", ERR_INVALID, "prompt_versions",
+     "a prompt's name has 1 to 256 characters"},
+    {"trace_prompts_version_length", ERR_INVALID, "prompt_versions",
+     "a prompt's version has 1 to 20 characters"},
     {"trace_assessments_id_length", ERR_UNPROCESSABLE, "assessment_id",
      "an assessment_id has 50 characters at most"},
     {"trace_assessments_name_length", ERR_UNPROCESSABLE, "assessment_name",
@@ -187,6 +191,14 @@ enum err trace_change_tags(struct ctx *cx, const char *id, json_t *tags) {
 enum err traces_link_run(struct ctx *cx, const struct list *ids, const char *run_id) {
     return db_exec(cx, &SQL_trace_link_runs,
                    ARGS(cx->who.team_id, db_text_array(cx, ids->items, ids->count), run_id), NULL);
+}
+
+enum err trace_link_prompts(struct ctx *cx, const char *id, const char *const *names,
+                            const char *const *versions, size_t count) {
+    return db_exec(cx, &SQL_trace_link_prompts,
+                   ARGS(cx->who.team_id, id, db_text_array(cx, names, count),
+                        db_text_array(cx, versions, count)),
+                   NULL);
 }
 
 enum err traces_delete(struct ctx *cx, const struct trace_delete *o, int64_t *ret_count) {

@@ -88,6 +88,10 @@ MUST_USE enum err trace_change_tags(struct ctx *cx, const char *id, json_t *tags
 /* Of the same project; links that there are stay. */
 MUST_USE enum err traces_link_run(struct ctx *cx, const struct list *ids, const char *run_id);
 
+/* Prompts by name and version; links that there are stay. */
+MUST_USE enum err trace_link_prompts(struct ctx *cx, const char *id, const char *const *names,
+                                     const char *const *versions, size_t count);
+
 struct trace_delete { /* either trace_ids, or all that were asked until before_us */
     const char *project_id, *experiment_id;
     const struct list *trace_ids; /* NULL = by time */
@@ -130,6 +134,14 @@ struct trace_search {
 /* struct trace without spans; see search.h for what can go wrong. */
 MUST_USE enum err trace_search(struct ctx *cx, const struct trace_search *search, struct list *ret,
                                const char **ret_next);
+
+/* How two filters of MLflow's dialect go together, among the traces of a search's own filter. */
+struct trace_counts {
+    int64_t total, first, second, joint;
+};
+MUST_USE enum err trace_correlation(struct ctx *cx, const struct trace_search *base,
+                                    const char *first, const char *second,
+                                    struct trace_counts *ret);
 
 extern const struct route TRACE_ROUTES[];
 extern const size_t TRACE_ROUTE_COUNT;

@@ -90,18 +90,26 @@ select t.team_id, t.id, r.id
  order by t.id
 on conflict on constraint trace_runs_pkey do nothing;
 
+-- name: trace_link_prompts :exec
+insert into trace_prompts (team_id, trace, name, version)
+select $1::uuid, $2::uuid, n.name, n.version from unnest($3::text[], $4::text[]) as n (name, version)
+on conflict on constraint trace_prompts_pkey do nothing;
+
 -- name: trace_spans_add :exec
 -- Of a span that comes twice the later one counts.
-insert into trace_spans (team_id, trace, span_id, parent_id, name, type, status, started_ns, ended_ns, body)
+insert into trace_spans (team_id, trace, span_id, parent_id, name, type, status, started_ns, ended_ns, body,
+    attributes)
 select distinct on (n.trace, n.span_id)
-       $1::uuid, n.trace, n.span_id, n.parent_id, n.name, n.type, n.status, n.started_ns, n.ended_ns, n.body
+       $1::uuid, n.trace, n.span_id, n.parent_id, n.name, n.type, n.status, n.started_ns, n.ended_ns, n.body,
+       n.attributes::jsonb
   from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[],
-              $9::bigint[], $10::text[]) with ordinality
-       as n (trace, span_id, parent_id, name, type, status, started_ns, ended_ns, body, place)
+              $9::bigint[], $10::text[], $11::text[]) with ordinality
+       as n (trace, span_id, parent_id, name, type, status, started_ns, ended_ns, body, attributes, place)
  order by n.trace, n.span_id, n.place desc
 on conflict on constraint trace_spans_pkey do update
    set parent_id = excluded.parent_id, name = excluded.name, type = excluded.type, status = excluded.status,
-       started_ns = excluded.started_ns, ended_ns = excluded.ended_ns, body = excluded.body;
+       started_ns = excluded.started_ns, ended_ns = excluded.ended_ns, body = excluded.body,
+       attributes = excluded.attributes;
 
 -- name: trace_spans_size :one
 -- The most spans and bytes that one of these traces has, and the bytes of all.

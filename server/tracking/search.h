@@ -95,6 +95,8 @@ enum search_order {
 
 /* Rows that belong to an entity: its tags, its metrics. At most one row a key when ordered by. */
 struct search_source {
+    /* Conditions on it that are joined by AND hold of one row: its rows are things of their own. */
+    bool together;
     const char *from;  /* "run_metrics m" */
     const char *owner; /* "m.run_id": the entity's id; never null */
     const char *where; /* "m.team_id = $1::uuid and …": on the team and the scope's parameters */
@@ -104,11 +106,12 @@ struct search_source {
 struct search_field {
     const char *group;   /* "metrics"; NULL = an attribute */
     const char *name;    /* NULL = every key of the group; the source has a key then */
+    const char *prefix;  /* instead of a name: keys that begin so, by what follows it */
     const char *aliases; /* further names, separated by "|"; NULL = none */
     enum search_type type;
-    const char *sql;                    /* "m.last_value", "e.name" */
-    const char *min_sql, *max_sql;      /* of min(metrics.x), max(metrics.x); NULL = unknown */
-    const char *lookup;                 /* search_key(sql) as a column; NULL = none */
+    const char *sql;               /* "m.last_value", "e.name"; of a prefix "s.attributes ->>" */
+    const char *min_sql, *max_sql; /* of min(metrics.x), max(metrics.x); NULL = unknown */
+    const char *lookup;            /* search_key(sql) as a column; NULL = none */
     const struct search_source *source; /* NULL = a column of the entity's own row */
     unsigned ops, mlflow_ops;           /* enum search_op; 0 = not in that dialect */
     unsigned order;                     /* enum search_order */
@@ -173,6 +176,11 @@ struct search_sql {
 };
 MUST_USE enum err search_compile(struct ctx *cx, const struct search_entity *entity,
                                  const struct search *search, struct search_sql *ret);
+/* A further filter, after search_compile(): its condition alone, its parameters in the same args.
+ */
+MUST_USE enum err search_condition(struct ctx *cx, const struct search_entity *entity,
+                                   const struct search *search, struct search_sql *sql,
+                                   const char **ret);
 int search_arg(struct ctx *cx, struct search_sql *sql, const char *value); /* its number, from 1 */
 /* Runs a statement composed with it, within SEARCH_TIMEOUT_MS; that limit stays for the rest of the
  * transaction. A search that took too long says so in a sentence of its own. */

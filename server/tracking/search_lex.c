@@ -58,6 +58,17 @@ static void lex_quoted(struct arena *arena, const char *from, struct token *ret)
                           .quoted = true};
 }
 
+/* The last part of a key in quotes: attributes."a b". What it took. */
+static size_t lex_quoted_end(struct arena *arena, const char *from, size_t before,
+                             struct token *ret) {
+    size_t size;
+    const char *end = unquote(arena, from, &size);
+    if (!end)
+        wrong(ret, before + size, "a quote that is never closed");
+    ret->key = arena_printf(arena, "%s%s", ret->key, end ? end : "");
+    return size;
+}
+
 /* The part behind a name's first dot. */
 static void lex_key(struct arena *arena, const char *from, size_t before, struct token *ret) {
     const char *key = from + before;
@@ -71,6 +82,8 @@ static void lex_key(struct arena *arena, const char *from, size_t before, struct
         while (is_key(key[size]))
             size++;
         ret->key = arena_strndup(arena, key, size);
+        if (size > 0 && key[size - 1] == '.' && key[size] && strchr("\"`", key[size]))
+            size += lex_quoted_end(arena, key + size, before + size, ret);
     }
     ret->length = (int)(before + size);
     if (ret->key && !*ret->key)

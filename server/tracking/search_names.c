@@ -57,6 +57,12 @@ static const struct search_field *field_of(const struct parser *p, const char *g
         if (!same_text(field->group, group) || !is_known(field, p->dialect))
             continue;
         *ret_group = true;
+        if (field->prefix) {
+            if (strncasecmp(name, field->prefix, strlen(field->prefix)) == 0 &&
+                name[strlen(field->prefix)])
+                return field;
+            continue;
+        }
         if (!field->name || same_text(field->name, name) || is_alias(field->aliases, name))
             return field;
     }
@@ -69,7 +75,9 @@ static const char *known_text(const struct parser *p, const char *group, bool gr
     const char *text = groups ? "attributes" : "", *last = NULL;
     for (size_t i = 0; i < p->entity->field_count; i++) {
         const struct search_field *field = &p->entity->fields[i];
-        const char *word = groups ? field->group : field->name;
+        const char *word = groups          ? field->group
+                           : field->prefix ? arena_printf(arena, "%s…", field->prefix)
+                                           : field->name;
         if (!is_known(field, p->dialect) || !word || same_text(word, last) ||
             (!groups && !same_text(field->group, group)))
             continue;
@@ -106,7 +114,8 @@ static enum err name_of(struct parser *p, const struct token *token, struct sear
     const struct search_field *field = field_of(p, group, name, &group_known);
     if (!field)
         return fail_name(p, token, group, name, group_known);
-    *ret = (struct search_name){.field = field, .key = field->name ? NULL : name};
+    const char *key = name + (field->prefix ? strlen(field->prefix) : 0);
+    *ret = (struct search_name){.field = field, .key = field->name ? NULL : key};
     return OK;
 }
 

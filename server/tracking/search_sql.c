@@ -78,6 +78,19 @@ const char *search_expression(const struct search_name *name) {
                                       : name->field->sql;
 }
 
+/* The node with a name whose SQL is whole: that of a prefix ends with the parameter of its key. */
+static struct search_node resolved(struct compiler *c, const struct search_node *node) {
+    struct search_node ret = *node;
+    if (!node->name.field->prefix)
+        return ret;
+    struct search_field *field = arena_new_struct(c->cx->arena, struct search_field);
+    *field = *node->name.field;
+    field->sql = arena_printf(c->cx->arena, "(%s $%d::text)", field->sql,
+                              search_arg(c->cx, c->sql, node->name.key));
+    ret.name.field = field;
+    return ret;
+}
+
 const char *search_source_where(struct ctx *cx, struct search_sql *sql,
                                 const struct search_name *name) {
     const struct search_source *source = name->field->source;
@@ -193,8 +206,8 @@ static void compare(struct compiler *c, const struct search_node *node) {
 static void compare_source(struct compiler *c, const struct search_node *node) {
     const struct search_source *source = node->name.field->source;
     const char *id = c->entity->id, *where = search_source_where(c->cx, c->sql, &node->name);
+    struct search_node there = resolved(c, node);
     if (node->op == SEARCH_NULL) {
-        struct search_node there = *node;
         there.op = SEARCH_NOT_NULL;
         buf_printf(&c->text, "not exists (select from %s where %s and %s = %s and ", source->from,
                    where, source->owner, id);
@@ -204,7 +217,7 @@ static void compare_source(struct compiler *c, const struct search_node *node) {
     }
     buf_printf(&c->text, "%s in (select %s from %s where %s and ", id, source->owner, source->from,
                where);
-    compare(c, node);
+    compare(c, &there);
     buf_text(&c->text, ")");
 }
 
@@ -245,6 +258,69 @@ static void compile(struct compiler *c, const struct search_node *node, bool at_
     }
 }
 
+/* ---- conditions of one row */
+
+/* What ANDs at the top join, in order. */
+struct parts {
+    const struct search_node *items[SEARCH_COMPARISONS_MAX + 1];
+    size_t count;
+};
+
+static void collect(const struct search_node *node, struct parts *parts) {
+    if (node->kind == SEARCH_AND) {
+        collect(node->left, parts);
+        collect(node->right, parts);
+    } else if (parts->count <= SEARCH_COMPARISONS_MAX) {
+        parts->items[parts->count++] = node;
+    }
+}
+
+static const struct search_source *together(const struct search_node *node) {
+    const struct search_source *source =
+        node->kind == SEARCH_COMPARE ? node->name.field->source : NULL;
+    return source && source->together && node->op != SEARCH_NULL ? source : NULL;
+}
+
+/* All conditions on rows of that source from item `first` on, as one on its owner. */
+static void compile_together(struct compiler *c, const struct parts *parts, size_t first) {
+    const struct search_source *source = together(parts->items[first]);
+    c->sql->guessed = true;
+    buf_printf(&c->text, "%s in (select %s from %s where %s", c->entity->id, source->owner,
+               source->from, source->where);
+    for (size_t i = first; i < parts->count; i++) {
+        if (together(parts->items[i]) != source)
+            continue;
+        struct search_node node = resolved(c, parts->items[i]);
+        buf_text(&c->text, " and ");
+        compare(c, &node);
+    }
+    buf_text(&c->text, ")");
+}
+
+static bool came_before(const struct parts *parts, size_t at) {
+    for (size_t i = 0; i < at; i++)
+        if (together(parts->items[i]) == together(parts->items[at]))
+            return true;
+    return false;
+}
+
+static void compile_whole(struct compiler *c, const struct search_node *tree) {
+    struct parts parts = {0};
+    const char *joint = "";
+    collect(tree, &parts);
+    for (size_t i = 0; i < parts.count; i++) {
+        bool grouped = together(parts.items[i]) != NULL;
+        if (grouped && came_before(&parts, i))
+            continue;
+        buf_text(&c->text, joint);
+        joint = " and ";
+        if (grouped)
+            compile_together(c, &parts, i);
+        else
+            compile(c, parts.items[i], true);
+    }
+}
+
 enum err search_compile(struct ctx *cx, const struct search_entity *entity,
                         const struct search *search, struct search_sql *ret) {
     const struct search_node *tree;
@@ -258,9 +334,23 @@ enum err search_compile(struct ctx *cx, const struct search_entity *entity,
     buf_text(&c.text, search->within ? search->within : "");
     if (tree) {
         buf_text(&c.text, " and ");
-        compile(&c, tree, true);
+        compile_whole(&c, tree);
     }
     arena_defer(cx->arena, free, c.text.data);
     ret->where = c.text.data;
+    return OK;
+}
+
+enum err search_condition(struct ctx *cx, const struct search_entity *entity,
+                          const struct search *search, struct search_sql *sql, const char **ret) {
+    struct compiler c = {.cx = cx, .entity = entity, .sql = sql};
+    const struct search_node *tree;
+    TRY(search_parse(cx, entity, search->dialect, search->filter, &tree));
+    if (tree)
+        compile_whole(&c, tree);
+    else
+        buf_text(&c.text, "true");
+    arena_defer(cx->arena, free, c.text.data);
+    *ret = c.text.data;
     return OK;
 }

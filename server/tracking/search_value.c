@@ -131,12 +131,17 @@ static enum err parse_value(struct parser *p, struct search_node *node, const ch
     return OK;
 }
 
-/* A text compared with a bare number: its first value decides, the rest of a list must follow. */
+/* A text compared with a bare number: its first value decides, the rest of a list must follow. In
+ * MLflow's dialect only what has an order may be. */
 static void decide_number(const struct parser *p, struct search_node *node) {
     const unsigned ordered = SEARCH_EQ | SEARCH_NE | SEARCH_LT | SEARCH_LE | SEARCH_GT | SEARCH_GE |
                              SEARCH_IN | SEARCH_NOT_IN;
-    node->as_number = p->dialect == SEARCH_NATIVE && node->name.field->type == SEARCH_TEXT &&
-                      p->token.kind == TOKEN_NUMBER && (node->op & ordered);
+    unsigned permitted =
+        p->dialect == SEARCH_NATIVE
+            ? ordered
+            : node->name.field->mlflow_ops & (ordered & ~(unsigned)SEARCH_MLFLOW_LIST_OPS);
+    node->as_number = node->name.field->type == SEARCH_TEXT && p->token.kind == TOKEN_NUMBER &&
+                      (node->op & permitted);
 }
 
 static enum err parse_list(struct parser *p, struct search_node *node) {

@@ -105,6 +105,54 @@ def test_traces_are_found(experiment):
         found(experiment, "nonsense ~ 1")
 
 
+def test_spans_are_found_by_what_they_hold(experiment):
+    calm = asked("calm")
+    with pytest.raises(ValueError):
+        asked("broken", fail=True)
+    broken = mlflow.get_last_active_trace_id()
+    assert found(experiment, "span.attributes.temperature = '0.25'") == [broken, calm]
+    assert found(experiment, "span.attributes.depth LIKE '%2%'") == [broken, calm]
+    assert found(experiment, "span.attributes.depth = '3'") == []
+    assert found(experiment, "span.status = 'ERROR'") == [broken]
+    assert found(experiment, "span.type = 'LLM' AND span.status = 'ERROR'") == [broken]
+    assert found(experiment, "span.type = 'RETRIEVER' AND span.status = 'ERROR'") == []
+    assert found(experiment, "span.name IN ('model', 'other') AND span.type RLIKE '^L'") == [broken, calm]
+    assert found(experiment, "text LIKE '%page about calm%'") == [calm]
+
+
+def test_judgements_compare_as_numbers(experiment):
+    low, high = asked("low"), asked("high")
+    for trace, score in ((low, 0.5), (high, 10)):
+        mlflow.log_feedback(trace_id=trace, name="score", value=score)
+    assert found(experiment, "feedback.score > 0.75") == [high]
+    assert found(experiment, "feedback.score <= 0.5") == [low]
+
+
+def test_prompts_are_linked_to_the_traces_that_used_them(experiment, client):
+    name = f"greet-{experiment}"
+    mlflow.genai.register_prompt(name=name, template="Hello {{name}}")
+    prompt = mlflow.genai.load_prompt(f"prompts:/{name}/1")
+    linked, other = asked("linked"), asked("other")
+    client.link_prompt_versions_to_trace(prompt_versions=[prompt], trace_id=linked)
+    assert found(experiment, f"prompt = '{name}/1'") == [linked]
+    assert found(experiment, f"prompt = '{name}/2'") == []
+    assert name in mlflow.get_trace(linked).info.tags["mlflow.linkedPrompts"]
+
+
+def test_filters_that_go_together(experiment, client):
+    for question in "abc":
+        asked(question)
+    with pytest.raises(ValueError):
+        asked("d", fail=True)
+    result = client.calculate_trace_filter_correlation(
+        [experiment], "span.type = 'LLM'", "span.status = 'ERROR'")
+    assert (result.total_count, result.filter1_count, result.filter2_count, result.joint_count) == (4, 4, 1, 1)
+    assert result.npmi == 0
+    both = client.calculate_trace_filter_correlation(
+        [experiment], "status = 'ERROR'", "span.status = 'ERROR'", base_filter="name = 'answer'")
+    assert both.npmi == 1 and 0 < both.npmi_smoothed < 1
+
+
 def test_pages(experiment, client):
     made = [asked(str(i)) for i in range(3)][::-1]
     page = client.search_traces(locations=[experiment], max_results=2, include_spans=False)
@@ -211,5 +259,5 @@ def test_any_exporter_of_opentelemetry_may_send_spans(experiment, api):
 
 
 def test_what_is_not_there_says_so(api):
-    for path in ("traces/metrics", "traces/calculate-filter-correlation", "scorers/list", "issues"):
+    for path in ("traces/metrics", "scorers/list", "issues"):
         assert api.send("POST", f"/api/3.0/mlflow/{path}", json={}).json()["error_code"] == "ENDPOINT_NOT_FOUND"

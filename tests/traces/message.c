@@ -73,6 +73,8 @@ void pb_span(struct buf *out, const struct span_made *span) {
     attribute(out, "mlflow.spanType", span->type);
     attribute(out, "mlflow.spanInputs", span->inputs);
     attribute(out, "mlflow.spanOutputs", span->outputs);
+    if (span->key)
+        attribute(out, span->key, span->value);
     pb_int(&status, 3, span->status);
     pb_message(out, 15, &status);
 }

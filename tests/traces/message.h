@@ -18,6 +18,7 @@ void pb_attribute(struct buf *out, unsigned number, const char *key, const struc
 struct span_made {
     unsigned char trace, id, parent;            /* each byte of the ids; parent 0 = the root */
     const char *name, *type, *inputs, *outputs; /* NULL = without */
+    const char *key, *value;                    /* a further attribute, a text; NULL = without */
     unsigned status;                            /* 1 = OK, 2 = ERROR */
     uint64_t started_ns, ended_ns;
 };

@@ -62,6 +62,6 @@ export default {
     "trace_help.feedback": "What people or judges said; IS NULL where nobody did.",
     "trace_help.tags": "Tags and metadata; quotes around names with dots inside are allowed.",
     "trace_help.time": "Times as dates.",
-    "trace_help.fact.span": "Conditions on spans that are joined by AND may hold of different spans.",
+    "trace_help.fact.span": "Conditions on spans that AND joins hold of one and the same span.",
     "trace_help.fact.missing": "“!=” finds traces that have the key with another value; NOT (… = …) also those without it.",
 } as const;

@@ -64,7 +64,7 @@ const texts: Texts<"traces"> = {
     "trace_help.feedback": "人或评判者的意见；IS NULL 表示没有。",
     "trace_help.tags": "标签与元数据；名称可加引号。",
     "trace_help.time": "时间可写成日期。",
-    "trace_help.fact.span": "用 AND 连接的 Span 条件可由不同的 Span 满足。",
+    "trace_help.fact.span": "用 AND 连接的 Span 条件须由同一个 Span 满足。",
     "trace_help.fact.missing": "“!=” 查找键存在且值不同的追踪；NOT (… = …) 也包括没有该键的。",
 };
 
