@@ -102,6 +102,8 @@ struct http_registry *app_registry(void) {
     http_register(r, MLFLOW_LOGGED_MODEL_ROUTES, MLFLOW_LOGGED_MODEL_ROUTE_COUNT);
     http_register(r, MLFLOW_TRACE_ROUTES, MLFLOW_TRACE_ROUTE_COUNT);
     http_register(r, MLFLOW_OLD_TRACE_ROUTES, MLFLOW_OLD_TRACE_ROUTE_COUNT);
+    http_register(r, MLFLOW_EVALUATION_ROUTES, MLFLOW_EVALUATION_ROUTE_COUNT);
+    http_register(r, MLFLOW_ISSUE_ROUTES, MLFLOW_ISSUE_ROUTE_COUNT);
     return r;
 }
 
@@ -240,14 +242,10 @@ static void stop_jobs(struct app *app) {
 static const struct {
     const char *name;
     enum err (*run)(struct ctx *cx);
-} SWEEPS[] = {{"auth", auth_sweep},
-              {"feed", feed_sweep},
-              {"uploads", uploads_sweep},
-              {"blobs", blobs_sweep},
-              {"strays", strays_sweep},
-              {"parts", artifact_uploads_sweep},
-              {"runs", runs_sweep},
-              {"webhooks", webhooks_sweep}};
+} SWEEPS[] = {{"auth", auth_sweep},       {"feed", feed_sweep},
+              {"uploads", uploads_sweep}, {"blobs", blobs_sweep},
+              {"strays", strays_sweep},   {"parts", artifact_uploads_sweep},
+              {"runs", runs_sweep},       {"webhooks", webhooks_sweep}};
 
 static void sweep(struct app *app) {
     for (size_t i = 0; i < sizeof(SWEEPS) / sizeof(SWEEPS[0]); i++) {

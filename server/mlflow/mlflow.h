@@ -135,5 +135,9 @@ extern const struct route MLFLOW_WEBHOOK_ROUTES[];
 extern const size_t MLFLOW_WEBHOOK_ROUTE_COUNT;
 extern const struct route MLFLOW_TRACE_ROUTES[];
 extern const size_t MLFLOW_TRACE_ROUTE_COUNT;
+extern const struct route MLFLOW_EVALUATION_ROUTES[]; /* evaluation datasets */
+extern const size_t MLFLOW_EVALUATION_ROUTE_COUNT;
+extern const struct route MLFLOW_ISSUE_ROUTES[];
+extern const size_t MLFLOW_ISSUE_ROUTE_COUNT;
 extern const struct route MLFLOW_OLD_TRACE_ROUTES[]; /* traces as clients before 3 know them */
 extern const size_t MLFLOW_OLD_TRACE_ROUTE_COUNT;
