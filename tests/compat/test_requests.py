@@ -123,6 +123,16 @@ def aliases(name, _):
     client.delete_registered_model_alias(name, "other")
 
 
+def webhooks(name, _):
+    client = mlflow.MlflowClient()
+    id = client.create_webhook("ci", "https://hooks.example.com/", ["prompt.created"]).webhook_id
+    client.get_webhook(id)
+    client.list_webhooks(max_results=10)
+    client.update_webhook(id, url="https://nobody.invalid/", status="DISABLED")
+    client.test_webhook(id, "prompt.created")
+    client.delete_webhook(id)
+
+
 def register_prompt(name):
     prompt = mlflow.genai.register_prompt(name.replace(" ", "-"), "Say {{word}}")
     wait_for_the_clients_threads()
@@ -182,6 +192,7 @@ ROWS = {
                           with_experiment(three_artifacts)),
     "download_artifacts": Row(lambda name, run: mlflow.artifacts.download_artifacts(run_id=run),
                               with_experiment(three_artifacts)),
+    "webhooks": Row(webhooks),
     "register_prompt": Row(lambda name, _: register_prompt(name), with_experiment(lambda name: None)),
     "load_prompt": Row(lambda name, prompt: mlflow.genai.load_prompt(prompt.name, version=1),
                        with_experiment(register_prompt)),
