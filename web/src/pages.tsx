@@ -42,5 +42,5 @@ export const PAGES: PageRow[] = [
     { path: project("/models/$model/versions/$version"), title: "nav.models", under: project("/models"), page: open(() => import("./pages/models/ModelVersionPage"), "models", "charts", "editing") },
     { path: project("/lineage"), title: "nav.lineage", nav: { icon: Waypoints, key: "l" }, page: open(() => import("./pages/lineage/LineagePage"), "lineage") },
     { path: project("/team"), title: "nav.team", nav: { icon: Users, key: "t" }, page: open(() => import("./pages/access/TeamPage"), "team", "tokens") },
-    { path: project("/settings"), title: "nav.settings", nav: { icon: Settings, key: "s" }, page: open(() => import("./pages/settings/SettingsPage"), "settings", "tokens") },
+    { path: project("/settings"), title: "nav.settings", nav: { icon: Settings, key: "s" }, page: open(() => import("./pages/settings/SettingsPage"), "settings", "tokens", "webhooks") },
 ];

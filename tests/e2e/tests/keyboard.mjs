@@ -37,7 +37,7 @@ test("the palette finds pages, actions and objects", [IMPORTED], async ({ page, 
 /* Everything about people and access. */
 const PEOPLE = [
     ...["members", "groups", "permissions", "quotas", "service", "invitations", "audit", "providers"].map((tab) => `/team?tab=${tab}`),
-    ...["profile", "security", "tokens"].map((tab) => `/settings?tab=${tab}`),
+    ...["profile", "security", "tokens", "webhooks"].map((tab) => `/settings?tab=${tab}`),
 ];
 
 test("focus is visible wherever Tab leads", [IMPORTED], async ({ page, project }) => {

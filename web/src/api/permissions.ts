@@ -7,7 +7,7 @@ import type { EffectivePermission, Page, PermissionAnswer, ProjectRole, ProjectR
 const RECHECK_MS = 60_000;
 
 /** Those that pages ask about before they offer a change. */
-export type Change = "dataset.write" | "endpoint.write" | "job.write" | "model.write" | "run.write";
+export type Change = "dataset.write" | "endpoint.write" | "job.write" | "model.write" | "project.admin" | "run.write";
 
 export interface May {
     /** Without an answer the role in the team decides what is shown; the server decides what is done. */
@@ -25,7 +25,8 @@ export function useMay(project: string, permission: Change): May {
         staleTime: RECHECK_MS,
         retry: false,
     });
-    return { may: data?.allowed ?? session?.role !== "viewer", refusal: data && !data.allowed ? data : null };
+    const presumed = permission === "project.admin" ? session?.role === "admin" || session?.role === "owner" : session?.role !== "viewer";
+    return { may: data?.allowed ?? presumed, refusal: data && !data.allowed ? data : null };
 }
 
 export function permissionsQuery(project: string) {

@@ -28,6 +28,7 @@ interface Areas {
     tokens: (typeof import("./en/tokens"))["default"];
     traces: (typeof import("./en/traces"))["default"];
     train: (typeof import("./en/train"))["default"];
+    webhooks: (typeof import("./en/webhooks"))["default"];
 }
 
 export type Area = keyof Areas;

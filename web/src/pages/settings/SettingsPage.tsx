@@ -1,4 +1,4 @@
-/* The caller's own settings, and the workers that do the team's work. */
+/* The caller's own settings, the project's webhooks, and the workers that do the team's work. */
 import { Page } from "../../components/Surface";
 import { Tabs } from "../../components/Tabs";
 import { useI18n } from "../../i18n/i18n";
@@ -6,6 +6,7 @@ import { useSearchState } from "../../lib/urlState";
 import { ProfileTab } from "./ProfileTab";
 import { SecurityTab } from "./SecurityTab";
 import { TokensTab } from "./TokensTab";
+import { WebhooksTab } from "./WebhooksTab";
 import { WorkersTab } from "./WorkersTab";
 
 export default function SettingsPage() {
@@ -21,6 +22,7 @@ export default function SettingsPage() {
                     { id: "profile", label: t("settings.profile"), content: () => <ProfileTab /> },
                     { id: "security", label: t("settings.security"), content: () => <SecurityTab /> },
                     { id: "tokens", label: t("settings.tokens"), content: () => <TokensTab /> },
+                    { id: "webhooks", label: t("settings.webhooks"), content: () => <WebhooksTab /> },
                     { id: "workers", label: t("settings.workers"), content: () => <WorkersTab /> },
                 ]}
             />
