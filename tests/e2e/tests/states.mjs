@@ -14,7 +14,7 @@ const WIDTHS = [390, 1360];
 const TEAM = ["members", "groups", "permissions", "quotas", "service", "invitations", "audit", "providers"].map((tab) => `/team?tab=${tab}`);
 const LISTS = ["/datasets", "/experiments", "/runs", "/train", "/jobs", "/models", "/lineage"];
 const OBJECTS = ["/datasets/", "/runs/", "/jobs/", "/models/", `/models/${NOBODY}/versions/`].map((path) => path + NOBODY);
-const MINE = ["/settings?tab=security", "/settings?tab=tokens", "/settings?tab=workers"];
+const MINE = ["/settings?tab=security", "/settings?tab=tokens", "/settings?tab=webhooks", "/settings?tab=workers"];
 
 /* Where there is nothing yet: what is said, and what one can do about it. */
 const EMPTY = [
@@ -29,6 +29,7 @@ const EMPTY = [
     ["/team?tab=service", "No service account yet", "New service account"],
     ["/team?tab=invitations", "No invitation yet", "Invite"],
     ["/settings?tab=tokens", "No token yet", "New token"],
+    ["/settings?tab=webhooks", "No webhook yet", "New webhook"],
 ];
 
 /* A page of its own beside the tests' one: its replies are made up, and what it complains about is kept. */
