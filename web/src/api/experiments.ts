@@ -1,9 +1,9 @@
 /* Experiments: what runs are grouped by, and the folders they stand in. */
 import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 import { api } from "./client";
-import type { Experiment, ExperimentChange, ExperimentCreate, FolderMove, FolderMoved, Lifecycle, Page } from "./types";
+import type { Experiment, ExperimentChange, ExperimentCreate, FolderMove, FolderMoved, Lifecycle } from "./types";
+import { wholeList } from "./wholeList";
 
-const PAGE = 200;
 /* Beyond this the list says that it is not whole; nobody reads so many. */
 const MOST = 5000;
 
@@ -11,18 +11,7 @@ const MOST = 5000;
 export function experimentsQuery(project: string, lifecycle: Lifecycle = "active") {
     return queryOptions({
         queryKey: ["experiments", project, lifecycle],
-        queryFn: async ({ signal }) => {
-            const all: Page<Experiment> = { items: [], next_cursor: null };
-            do {
-                const page = await api<Page<Experiment>>(`/api/v1/projects/${project}/experiments`, {
-                    query: { lifecycle, limit: PAGE, cursor: all.next_cursor },
-                    signal,
-                });
-                all.items.push(...page.items);
-                all.next_cursor = page.next_cursor;
-            } while (all.next_cursor !== null && all.items.length < MOST);
-            return all;
-        },
+        queryFn: ({ signal }) => wholeList<Experiment>(`/api/v1/projects/${project}/experiments`, { query: { lifecycle }, signal }, MOST),
         enabled: project !== "",
     });
 }

@@ -1,17 +1,18 @@
 /* Groups of people and service accounts, which roles in projects are given to. */
 import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 import { api } from "./client";
-import type { Group, GroupCreate, GroupMember, Page } from "./types";
+import type { Group, GroupCreate, GroupMember } from "./types";
+import { wholeList } from "./wholeList";
 
 export const groupsQuery = queryOptions({
     queryKey: ["groups"],
-    queryFn: ({ signal }) => api<Page<Group>>("/api/v1/groups", { query: { limit: 200 }, signal }),
+    queryFn: ({ signal }) => wholeList<Group>("/api/v1/groups", { signal }),
 });
 
 export function groupMembersQuery(group: string) {
     return queryOptions({
         queryKey: ["groups", group, "members"],
-        queryFn: ({ signal }) => api<Page<GroupMember>>(`/api/v1/groups/${group}/members`, { query: { limit: 200 }, signal }),
+        queryFn: ({ signal }) => wholeList<GroupMember>(`/api/v1/groups/${group}/members`, { signal }),
     });
 }
 

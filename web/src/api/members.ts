@@ -2,16 +2,17 @@
 import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 import { api } from "./client";
 import { sessionQuery } from "./session";
-import type { Invitation, InvitationCreate, InvitationCreated, Member, MemberUpdate, Page, ResetLink } from "./types";
+import type { Invitation, InvitationCreate, InvitationCreated, Member, MemberUpdate, ResetLink } from "./types";
+import { wholeList } from "./wholeList";
 
 export const membersQuery = queryOptions({
     queryKey: ["members"],
-    queryFn: ({ signal }) => api<Page<Member>>("/api/v1/members", { query: { limit: 200 }, signal }),
+    queryFn: ({ signal }) => wholeList<Member>("/api/v1/members", { signal }),
 });
 
 export const invitationsQuery = queryOptions({
     queryKey: ["invitations"],
-    queryFn: ({ signal }) => api<Page<Invitation>>("/api/v1/invitations", { query: { limit: 200 }, signal }),
+    queryFn: ({ signal }) => wholeList<Invitation>("/api/v1/invitations", { signal }),
 });
 
 export function useUpdateMember() {

@@ -2,7 +2,8 @@
 import { queryOptions, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api } from "./client";
 import { sessionQuery } from "./session";
-import type { EffectivePermission, Page, PermissionAnswer, ProjectRole, ProjectRoleSet } from "./types";
+import type { EffectivePermission, PermissionAnswer, ProjectRole, ProjectRoleSet } from "./types";
+import { wholeList } from "./wholeList";
 
 const RECHECK_MS = 60_000;
 
@@ -32,14 +33,14 @@ export function useMay(project: string, permission: Change): May {
 export function permissionsQuery(project: string) {
     return queryOptions({
         queryKey: ["permissions", project],
-        queryFn: ({ signal }) => api<Page<EffectivePermission>>("/api/v1/permissions", { query: { project, limit: 200 }, signal }),
+        queryFn: ({ signal }) => wholeList<EffectivePermission>("/api/v1/permissions", { query: { project }, signal }),
     });
 }
 
 export function projectRolesQuery(project: string) {
     return queryOptions({
         queryKey: ["permissions", project, "roles"],
-        queryFn: ({ signal }) => api<Page<ProjectRole>>(`/api/v1/projects/${project}/roles`, { query: { limit: 200 }, signal }),
+        queryFn: ({ signal }) => wholeList<ProjectRole>(`/api/v1/projects/${project}/roles`, { signal }),
     });
 }
 

@@ -2,11 +2,12 @@
 import { queryOptions, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api } from "./client";
 import { useLive } from "./events";
-import type { LineageGraph, Page, Project } from "./types";
+import type { LineageGraph, Project } from "./types";
+import { wholeList } from "./wholeList";
 
 export const projectsQuery = queryOptions({
     queryKey: ["projects"],
-    queryFn: ({ signal }) => api<Page<Project>>("/api/v1/projects", { query: { limit: 200 }, signal }),
+    queryFn: ({ signal }) => wholeList<Project>("/api/v1/projects", { signal }),
     staleTime: 30_000,
 });
 

@@ -2,11 +2,12 @@
 import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 import { api } from "./client";
 import { membersQuery } from "./members";
-import type { BrowserSession, Page, RecoveryCodes, TotpSetup } from "./types";
+import type { BrowserSession, RecoveryCodes, TotpSetup } from "./types";
+import { wholeList } from "./wholeList";
 
 export const sessionsQuery = queryOptions({
     queryKey: ["sessions"],
-    queryFn: ({ signal }) => api<Page<BrowserSession>>("/api/v1/sessions", { query: { limit: 200 }, signal }),
+    queryFn: ({ signal }) => wholeList<BrowserSession>("/api/v1/sessions", { signal }),
 });
 
 export function useEndSession() {

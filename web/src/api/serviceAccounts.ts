@@ -1,18 +1,19 @@
 /* Service accounts: programs with a role of their own, and their tokens. */
 import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 import { api } from "./client";
-import type { ApiToken, ApiTokenCreate, ApiTokenCreated, Page, ServiceAccount, ServiceAccountCreate, ServiceAccountUpdate } from "./types";
+import type { ApiToken, ApiTokenCreate, ApiTokenCreated, ServiceAccount, ServiceAccountCreate, ServiceAccountUpdate } from "./types";
+import { wholeList } from "./wholeList";
 
 export const serviceAccountsQuery = queryOptions({
     queryKey: ["service_accounts"],
-    queryFn: ({ signal }) => api<Page<ServiceAccount>>("/api/v1/service-accounts", { query: { limit: 200 }, signal }),
+    queryFn: ({ signal }) => wholeList<ServiceAccount>("/api/v1/service-accounts", { signal }),
 });
 
 export function serviceTokensQuery(account: string) {
     return queryOptions({
         queryKey: ["service_accounts", account, "tokens"],
         queryFn: ({ signal }) =>
-            api<Page<ApiToken>>(`/api/v1/service-accounts/${account}/tokens`, { query: { limit: 200 }, signal }),
+            wholeList<ApiToken>(`/api/v1/service-accounts/${account}/tokens`, { signal }),
     });
 }
 

@@ -1,7 +1,8 @@
 /* The session, the profile and API tokens. */
 import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 import { api } from "./client";
-import type { ApiToken, ApiTokenCreate, ApiTokenCreated, Login, Page, PasswordChange, Session, User, Worker } from "./types";
+import type { ApiToken, ApiTokenCreate, ApiTokenCreated, Login, PasswordChange, Session, User, Worker } from "./types";
+import { wholeList } from "./wholeList";
 
 export const sessionQuery = queryOptions({
     queryKey: ["session"],
@@ -13,12 +14,12 @@ export const sessionQuery = queryOptions({
 
 export const tokensQuery = queryOptions({
     queryKey: ["tokens"],
-    queryFn: ({ signal }) => api<Page<ApiToken>>("/api/v1/tokens", { query: { limit: 200 }, signal }),
+    queryFn: ({ signal }) => wholeList<ApiToken>("/api/v1/tokens", { signal }),
 });
 
 export const workersQuery = queryOptions({
     queryKey: ["workers"],
-    queryFn: ({ signal }) => api<Page<Worker>>("/api/v1/workers", { query: { limit: 200 }, signal }),
+    queryFn: ({ signal }) => wholeList<Worker>("/api/v1/workers", { signal }),
     refetchInterval: 10_000,
 });
 

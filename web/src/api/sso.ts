@@ -1,7 +1,8 @@
 /* Single sign-on: what the sign-in page offers, and the identity providers behind it. */
 import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 import { api, withQuery } from "./client";
-import type { Page, Provider, ProviderCreate, ProviderTest, ProviderUpdate, SignIn } from "./types";
+import type { Provider, ProviderCreate, ProviderTest, ProviderUpdate, SignIn } from "./types";
+import { wholeList } from "./wholeList";
 
 export const signInQuery = queryOptions({
     queryKey: ["sign_in"],
@@ -15,7 +16,7 @@ export function ssoUrl(provider: string, returnTo: string): string {
 
 export const providersQuery = queryOptions({
     queryKey: ["providers"],
-    queryFn: ({ signal }) => api<Page<Provider>>("/api/v1/providers", { query: { limit: 200 }, signal }),
+    queryFn: ({ signal }) => wholeList<Provider>("/api/v1/providers", { signal }),
 });
 
 function useProviderChange<Body>(send: (body: Body) => Promise<unknown>) {

@@ -15,6 +15,12 @@ test("the shell reads the environment back as it was meant", () => {
     expect(out).toBe("https://10.0.0.4:8443/p/digits|slp_a_b'c_d|/tmp/slipway.pem");
 });
 
+test("what uploads in parts need besides is there to be uncommented", () => {
+    const code = environmentSnippet(target).replace(/^# export/gm, "export");
+    const out = execFileSync("sh", ["-c", `${code.replace(/^openssl .*$/m, "")}\nprintf '%s' "$REQUESTS_CA_BUNDLE"`], { encoding: "utf8", cwd: "/tmp" });
+    expect(out).toBe("/tmp/slipway.pem");
+});
+
 test("a certificate that the world knows needs no lines of its own", () => {
     expect(environmentSnippet({ ...target, ownCertificate: false })).not.toMatch(/pem|CERT/);
     expect(curlLogSnippet({ ...target, ownCertificate: false })).not.toMatch(/pem/);

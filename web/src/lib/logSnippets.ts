@@ -38,7 +38,13 @@ export function environmentSnippet(target: LogTarget): string {
         `export MLFLOW_TRACKING_URI=${shellQuote(trackingUri(target))}`,
         `export MLFLOW_TRACKING_TOKEN=${shellQuote(target.token ?? NO_TOKEN)}`,
         ...certificateLines(target),
-        ...(target.ownCertificate ? [`export MLFLOW_TRACKING_SERVER_CERT_PATH="$PWD/${CERTIFICATE}"`] : []),
+        ...(target.ownCertificate
+            ? [
+                  `export MLFLOW_TRACKING_SERVER_CERT_PATH="$PWD/${CERTIFICATE}"`,
+                  "# Only with MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD=true, whose parts the client sends by other means:",
+                  `# export REQUESTS_CA_BUNDLE="$PWD/${CERTIFICATE}"`,
+              ]
+            : []),
     ].join("\n");
 }
 
