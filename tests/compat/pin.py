@@ -3,6 +3,7 @@
 with version and hash.
 
     pin.py MLFLOW_VERSION      needs pip 23 or newer; look at the difference before you commit it
+    pin.py --upstream 3.11.1   requirements-3.11.txt: what MLflow's own test files of that version need
 
 mlflow's wheel holds all of mlflow-skinny and mlflow-tracing, so these two are left out, and their
 requirements are taken from the newest release that the registry has: a registry which is a little
@@ -22,6 +23,11 @@ CORE = ["pandas", "scikit-learn", "matplotlib", "pillow", "pytest", "pytest-time
 DEEP = ["torch", "tensorboard", "lightning", "tensorflow-cpu", "keras"]
 WHEELS = ["--only-binary", ":all:"]
 INSIDE = ("mlflow-skinny", "mlflow-tracing")
+# Of MLflow's test-requirements.txt, what the files in upstream.py import.
+UPSTREAM = ["pytest==9.0.2", "pytest-asyncio", "pytest-timeout", "pytest-repeat", "pytest-cov", "psutil", "pillow",
+            "plotly", "polars", "uv", "opentelemetry-exporter-otlp-proto-http",
+            "opentelemetry-exporter-otlp-proto-grpc", "moto>=4.2.0,<5,!=4.2.5", "boto3", "litellm", "jinja2",
+            "httpx", "Flask-WTF<2", "tqdm", "psycopg2-binary"]
 # PyTorch on a CPU does without it, and its LLVM aborts a process that has TensorFlow's.
 OMITTED = ("triton",)
 HEAD = """# Written by pin.py. Wheels for CPython 3.11 on x86-64, as in Debian 12.
@@ -62,9 +68,16 @@ def write(path, pins):
     path.write_text(HEAD + "".join(rows))
 
 
+def upstream(version, scratch):
+    pins = resolve([f"mlflow=={version}", *UPSTREAM], scratch)
+    write(HERE / "requirements-3.11.txt", {n: p for n, p in pins.items() if n not in INSIDE})
+
+
 def main():
     with tempfile.TemporaryDirectory() as place:
         scratch = pathlib.Path(place)
+        if sys.argv[1] == "--upstream":
+            return upstream(sys.argv[2], scratch)
         wanted = needed(sys.argv[1], scratch) + CORE
         everything = resolve(wanted + DEEP, scratch)
         core = set(resolve([*wanted, *(f"{n}=={v}" for n, (v, _) in everything.items() if n in CORE)], scratch))

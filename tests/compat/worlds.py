@@ -44,7 +44,7 @@ def make_world(number):
     command("user", "create", "--email", email, "--name", "Upstream", "--team", team, "--team-name", team,
             "--role", "owner", "--password-stdin", typed=secrets.token_hex(16) + "\n")
     return json.loads(command("token", "create", "--team", team, "--owner", email, "--name", "upstream",
-                              "--scopes", "read,write", "--json"))["token"]
+                              "--scopes", "read,write,admin", "--json"))["token"]
 
 
 class Worlds:
