@@ -98,7 +98,8 @@ struct quota {
 };
 static const struct field QUOTA_FIELDS[] = {
     FIELD(ENUM, struct quota, name, .names = QUOTA_NAMES),
-    FIELD(INT, struct quota, limit, .flags = FIELD_NULLABLE, .doc = "null = none"),
+    FIELD(INT, struct quota, limit, .flags = FIELD_NULLABLE,
+          .doc = "null = none; requests are counted by each slipwayd for itself"),
     FIELD(INT, struct quota, used, .doc = "requests: of this minute, when they are limited"),
 };
 static SHAPE(QUOTA, "Quota", struct quota, QUOTA_FIELDS);

@@ -894,7 +894,7 @@ export interface ProviderUpdate {
 
 export interface Quota {
   name: "storage_bytes" | "runs" | "queued_jobs" | "tokens" | "requests_per_minute" | "members";
-  /** null = none */
+  /** null = none; requests are counted by each slipwayd for itself */
   limit: number | null;
   /** requests: of this minute, when they are limited */
   used: number;
