@@ -24,8 +24,10 @@ const struct option CONFIG_OPTIONS[] = {
            .doc = "host names answered to, with commas; empty = this machine's own"),
     OPTION(TEXT, struct config, trusted_proxy,
            .doc = "address whose X-Forwarded-For is believed; empty = none"),
-    OPTION(TEXT, struct config, allowed_private_networks,
-           .doc = "private networks that may be asked (identity providers), as CIDR with commas"),
+    OPTION(
+        TEXT, struct config, allowed_private_networks,
+        .doc =
+            "private networks that may be asked (identity providers, webhooks), CIDR with commas"),
     OPTION(TEXT, struct config, outbound_ca_file,
            .doc = "certificates that outgoing connections trust, PEM; empty = the system's"),
     OPTION(TEXT, struct config, log_level, .fallback = "info",

@@ -20,6 +20,7 @@
 
 enum {
     AT_ONCE_A_HOOK = 2, /* a slow one leaves the other threads to the others */
+    AT_ONCE_A_TEAM = 4, /* and so does a team of slow ones */
     LEASE_S = 30,
     ANSWER_MAX = 2000, /* bytes of a test's answer that are shown */
     PAUSE_MAX_S = 6 * 3600,
@@ -149,7 +150,8 @@ static const struct field SHIPMENT_FIELDS[] = {
 static SHAPE(SHIPMENT, "WebhookShipment", struct shipment, SHIPMENT_FIELDS);
 
 enum err shipment_claim(struct ctx *cx, struct shipment *ret, bool *ret_found) {
-    TRY(db_opt(cx, &SQL_delivery_claim, ARGS(db_int(cx, AT_ONCE_A_HOOK), db_int(cx, LEASE_S)),
+    TRY(db_opt(cx, &SQL_delivery_claim,
+               ARGS(db_int(cx, AT_ONCE_A_HOOK), db_int(cx, AT_ONCE_A_TEAM), db_int(cx, LEASE_S)),
                &SHIPMENT, ret, ret_found));
     return db_commit(cx);
 }

@@ -63,23 +63,26 @@ update webhook_deliveries
  where team_id = $1::uuid and webhook_id = $2::uuid and id = $3::uuid;
 
 -- name: delivery_claim :opt
--- The next that is due, of a hook that is not being told as many things at once as it may be. The
--- claim is a lease: whoever dies with it leaves the delivery to the next one.
-with busy as (
-    select webhook_id from webhook_deliveries
+-- The next that is due, of a hook that is not being told as many things at once as it may be, of a
+-- team that has not as many under way as it may have. The claim is a lease: whoever dies with it
+-- leaves the delivery to the next one.
+with claimed as (
+    select team_id, webhook_id from webhook_deliveries
      where state = 'waiting' and claimed_until > now()
-     group by webhook_id having count(*) >= $1::bigint
 ), next as (
     select d.id from webhook_deliveries d
      where d.state = 'waiting' and d.due_at <= now()
        and (d.claimed_until is null or d.claimed_until <= now())
-       and d.webhook_id not in (select webhook_id from busy)
+       and d.webhook_id not in (select webhook_id from claimed
+                                 group by webhook_id having count(*) >= $1::bigint)
+       and d.team_id not in (select team_id from claimed
+                              group by team_id having count(*) >= $2::bigint)
      order by d.due_at
      limit 1
        for update skip locked
 )
 update webhook_deliveries d
-   set claimed_until = now() + make_interval(secs => $2::float8)
+   set claimed_until = now() + make_interval(secs => $3::float8)
   from next, webhooks w
  where d.id = next.id and w.team_id = d.team_id and w.id = d.webhook_id
 returning d.id, d.team_id, d.webhook_id, w.name as webhook_name, w.url, w.secret_sealed, d.body,

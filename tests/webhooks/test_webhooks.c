@@ -300,6 +300,26 @@ static void test_delivery__that_was_claimed_is_not_sent_by_another(void **state)
     assert_int_equal(send_all(d), 1);
 }
 
+static void test_delivery__leaves_room_for_others(void **state) {
+    struct domains *d = *state;
+    hook_make(d, "\"registered_model.created\"", "");
+    model_make(d, "one");
+    model_make(d, "two");
+    model_make(d, "three");
+    test_sql(d->db, "update webhook_deliveries set claimed_until = now() + interval '20 s'"
+                    " where id in (select id from webhook_deliveries limit 2)");
+    assert_int_equal(send_all(d), 0); /* two at once are enough for one hook */
+    hook_make(d, "\"registered_model.created\"", "");
+    model_make(d, "four");
+    assert_int_equal(send_all(d), 1);
+    test_sql(d->db, "insert into webhook_deliveries (team_id, webhook_id, event, body,"
+                    " claimed_until) select team_id, webhook_id, event, body, claimed_until from"
+                    " webhook_deliveries where claimed_until is not null");
+    hook_make(d, "\"registered_model.created\"", "");
+    model_make(d, "five");
+    assert_int_equal(send_all(d), 0); /* and four for one team */
+}
+
 static void test_hook__that_fails_for_a_day_is_switched_off(void **state) {
     struct domains *d = *state;
     json_t *hook = hook_make(d, "\"registered_model.created\"", "");
@@ -433,6 +453,7 @@ int main(void) {
         cmocka_unit_test_setup(test_delivery__that_is_refused_fails_at_once, forget),
         cmocka_unit_test_setup(test_delivery__is_given_up_after_the_last_attempt, forget),
         cmocka_unit_test_setup(test_delivery__that_was_claimed_is_not_sent_by_another, forget),
+        cmocka_unit_test_setup(test_delivery__leaves_room_for_others, forget),
         cmocka_unit_test_setup(test_hook__that_fails_for_a_day_is_switched_off, forget),
         cmocka_unit_test_setup(test_hook__that_is_gone_is_switched_off_at_once, forget),
         cmocka_unit_test_setup(test_hook__that_is_disabled_is_told_nothing, forget),
