@@ -108,6 +108,53 @@ test("runs are ordered by any column, and columns are chosen", [OPENED], async (
     await page.getByRole("row", { name: /rate 0\.9/ }).waitFor();
 });
 
+test("the least and the greatest value of a metric are columns to sort by, and are exported", [OPENED], async ({ page, sweepList }) => {
+    await page.goto(sweepList);
+    await page.getByRole("button", { name: "Columns" }).click();
+    const dialog = page.getByRole("dialog");
+    const loss = dialog.getByRole("group", { name: "loss", exact: true });
+    await loss.getByLabel("min").check();
+    await loss.getByLabel("max").check();
+    await loss.getByLabel("last").uncheck();
+    await shot(page, "columns");
+    await page.keyboard.press("Escape");
+    await page.getByRole("columnheader", { name: "loss, min" }).getByRole("button").click();
+    await page.waitForURL((at) => at.searchParams.get("sort") === "-min(metrics.loss)");
+    await page.getByRole("row", { name: /rate 0\.9.*0\.9.*2\.7/ }).waitFor();
+    await page.reload();
+    await page.locator('[aria-sort="descending"]', { hasText: "loss, min" }).waitFor();
+    await page.getByRole("row", { name: /rate 0\.9.*0\.9.*2\.7/ }).waitFor();
+    assert.equal(await page.getByRole("columnheader", { name: "loss", exact: true }).count(), 0);
+    await page.getByRole("button", { name: "Export" }).click();
+    const download = page.waitForEvent("download");
+    await page.getByRole("menuitem", { name: "CSV of all that match" }).click();
+    const [head, ...lines] = readFileSync(await (await download).path(), "utf8").trim().split("\r\n").map((line) => line.split(","));
+    const at = (name) => head.indexOf(`"${name}"`);
+    const line = lines.find((cells) => cells.includes('"rate 0.9"'));
+    assert.deepEqual([at("min(metrics.loss)"), at("max(metrics.loss)")].map((column) => Number(line[column]).toFixed(1)), ["0.9", "2.7"]);
+});
+
+test("a run that a client opens appears by itself, and the focus outlives what acted on rows", [OPENED], async (context) => {
+    const { page, project } = context;
+    await api(page, "POST", `/projects/${project}/experiments`, { name: "watched" });
+    await page.goto(`/projects/${project}/runs?filter=${encodeURIComponent("experiment = 'watched'")}`);
+    await page.getByText("Nothing matches the filter").waitFor();
+    await api(page, "POST", `/projects/${project}/runs`, { experiment: "watched", name: "by itself", state: "running" });
+    const row = page.getByRole("row", { name: /by itself/ });
+    await row.waitFor();
+    await api(page, "POST", `/projects/${project}/runs`, { experiment: "watched", name: "the second", state: "running" });
+    await page.getByRole("row", { name: /the second/ }).waitFor();
+    await row.focus();
+    await page.keyboard.press("x");
+    await page.getByText("1 row selected").waitFor();
+    await page.getByRole("button", { name: "Archive" }).focus();
+    await page.keyboard.press("Enter");
+    await row.waitFor({ state: "detached" });
+    await page.waitForFunction(() => document.activeElement?.getAttribute("role") === "row");
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "the second", level: 1 }).waitFor();
+});
+
 test("runs are summed up by a parameter", [OPENED], async ({ page, sweepList }) => {
     await page.goto(sweepList);
     await page.getByRole("row", { name: /rate 0\.9/ }).waitFor();

@@ -70,6 +70,18 @@ export function DataTable<T>(props: TableProps<T>) {
         if (onEnd && lastVisible >= rows.length - ROWS_BEFORE_END) onEnd();
     }, [lastVisible, rows.length, onEnd]);
 
+    /* One row can be reached by Tab: the last one walked to or, when that is out of sight or gone, the first that is seen. */
+    const reachable = visible.some(({ index }) => index === active) ? active : visible[0]?.index;
+
+    /* The bar that acts on the selection leaves with it, and the focus must not leave with the bar. */
+    const count = selected?.size ?? 0;
+    const countBefore = useRef(count);
+    useEffect(() => {
+        const emptied = countBefore.current > 0 && count === 0;
+        countBefore.current = count;
+        if (emptied && document.activeElement === document.body) scroll.current?.querySelector<HTMLElement>("[role=row][tabindex='0']")?.focus({ preventScroll: true });
+    }, [count]);
+
     const selects = selected !== undefined && onSelect !== undefined;
     const template = [
         ...(selects ? [SELECT_TRACK] : []),
@@ -98,17 +110,19 @@ export function DataTable<T>(props: TableProps<T>) {
     const toggleAll = () => onSelect?.(new Set(all ? [...(selected ?? [])].filter((key) => !rows.some((row) => rowKey(row) === key)) : [...(selected ?? []), ...rows.map(rowKey)]));
     const onKey = (event: KeyboardEvent) => {
         if (event.ctrlKey || event.metaKey || event.altKey || (event.target as HTMLElement).role !== "row") return;
-        const row = rows[active];
+        /* Rows that came in above have moved the one that has the focus. */
+        const here = Number((event.target as HTMLElement).dataset.index);
+        const row = rows[here];
         const action: Record<string, () => void> = {
-            j: () => move(active + 1),
-            ArrowDown: () => move(active + 1),
-            k: () => move(active - 1),
-            ArrowUp: () => move(active - 1),
+            j: () => move(here + 1),
+            ArrowDown: () => move(here + 1),
+            k: () => move(here - 1),
+            ArrowUp: () => move(here - 1),
             Home: () => move(0),
             End: () => move(rows.length - 1),
             Enter: () => row && onOpen?.(row),
-            x: () => row && toggle(active, false),
-            X: () => row && toggle(active, true),
+            x: () => row && toggle(here, false),
+            X: () => row && toggle(here, true),
         };
         const run = action[event.key];
         if (!run) return;
@@ -154,7 +168,7 @@ export function DataTable<T>(props: TableProps<T>) {
                                 aria-selected={selected ? chosen : undefined}
                                 data-index={item.index}
                                 data-id={row.id}
-                                tabIndex={item.index === active ? 0 : -1}
+                                tabIndex={item.index === reachable ? 0 : -1}
                                 className={cx(css.line, onOpen && css.open, chosen && css.chosen)}
                                 style={{ ...grid, transform: `translateY(${item.start}px)` }}
                                 onFocus={() => setActive(item.index)}

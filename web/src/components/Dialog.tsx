@@ -1,7 +1,7 @@
 /*
  * A modal dialog. The veil is our own element, not Radix's overlay: that one writes a <style> into the
  * page to lock scrolling, which the Content-Security-Policy refuses. Closed, it gives the focus back to
- * whatever had it: Radix does so only for dialogs with a trigger of its own.
+ * whatever had it, or to the page when that is gone: Radix does so only for dialogs with a trigger of its own.
  */
 import * as Radix from "@radix-ui/react-dialog";
 import { X } from "lucide-react";
@@ -42,7 +42,7 @@ export function Dialog({ open, onClose, title, description, wide, children }: Di
                     className={cx(css.box, wide && css.wide)}
                     onCloseAutoFocus={(event) => {
                         event.preventDefault();
-                        before.current?.focus();
+                        (before.current?.isConnected ? before.current : document.getElementById("main"))?.focus();
                     }}
                     {...(description ? {} : { "aria-describedby": undefined })}
                 >

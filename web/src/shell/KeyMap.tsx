@@ -34,6 +34,14 @@ const GROUPS: { title: Key; keys: [string[], Key][] }[] = [
         ],
     },
     {
+        title: "keys.files",
+        keys: [
+            [["↑", "↓"], "keys.move"],
+            [["→", "←"], "keys.unfold"],
+            [["Enter"], "keys.show"],
+        ],
+    },
+    {
         title: "keys.drawing",
         keys: [
             [["←", "→", "↑", "↓"], "keys.pen"],
