@@ -161,8 +161,11 @@ enum err webhook_delete(struct ctx *cx, const struct webhook *hook) {
 
 enum err webhook_switch_off(struct ctx *cx, const char *team_id, const char *id, const char *name,
                             const char *reason) {
+    int64_t was_on;
     TRY(db_act_as_team(cx, team_id));
-    TRY(db_exec(cx, &SQL_webhook_switch_off, ARGS(team_id, id, reason), NULL));
+    TRY(db_exec(cx, &SQL_webhook_switch_off, ARGS(team_id, id, reason), &was_on));
+    if (!was_on)
+        return OK;
     TRY(db_exec(cx, &SQL_delivery_give_up_all, ARGS(team_id, id), NULL));
     return auth_audit(cx, "webhook.switched_off", arena_printf(cx->arena, "%s: %s", name, reason),
                       OK);

@@ -110,7 +110,7 @@ returning status = 'active' and failures >= $3::bigint
 
 -- name: webhook_switch_off :exec
 update webhooks set status = 'disabled', disabled_reason = $3::text, updated_at = now()
- where team_id = $1::uuid and id = $2::uuid;
+ where team_id = $1::uuid and id = $2::uuid and status = 'active';
 
 -- name: delivery_give_up_all :exec
 -- Of a hook that was switched off.

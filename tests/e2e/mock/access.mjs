@@ -67,7 +67,33 @@ const quotas = [
     { name: "tokens", limit: 50, used: 7 }, { name: "requests_per_minute", limit: 6000, used: 212 }, { name: "members", limit: 25, used: 5 },
 ];
 
+const hook = (n, name, url, rest) => ({
+    id: id(n), project_id: id(1), name, description: "", url, events: ["model_version.created", "model_version_alias.created"], has_secret: true, status: "active", disabled_reason: "",
+    failing_since: null, failures: 0, created_by: "ada@example.org", created_at: ago(8e5), updated_at: ago(8e5), last_state: "delivered", last_at: ago(400), ...rest,
+});
+const hooks = [
+    hook(91, "ci", "https://ci.example.org/hooks/slipway", { description: "Starts the serving repository's job" }),
+    hook(92, "chat", "https://chat.example.org/in/x7Qk2", { failing_since: ago(9000), failures: 6, last_state: "waiting", last_at: ago(90) }),
+    hook(93, "old-board", "https://board.example.org/in", { status: "disabled", disabled_reason: "nothing but failures for a day; the last: it answered 502", last_state: "failed", last_at: ago(2e5) }),
+];
+const attempt = (seconds, status, error) => ({ at: ago(seconds), status, duration_ms: 34, error });
+const delivery = (n, event, state, log) => ({
+    id: id(n), event, state, attempts: log.length, log, next_attempt_at: state === "waiting" ? ago(-75) : null, created_at: ago(n * 4), finished_at: null,
+    body: JSON.stringify({ entity: event.split(".")[0], action: event.split(".")[1], timestamp: ago(n * 4), data: { name: "digits", version: "3" } }),
+});
+const told = [
+    delivery(95, "model_version.created", "waiting", [attempt(300, 503, "it answered 503"), attempt(290, null, "could not ask \"chat.example.org\": Timeout was reached")]),
+    delivery(96, "model_version_alias.created", "delivered", [attempt(380, 200, null)]),
+    delivery(97, "model_version.created", "failed", [attempt(390, 404, "it answered 404")]),
+];
+
 export const ACCESS_ROUTES = [
+    ["GET", "/projects/:project/webhooks", ([slug]) => page(slug === "empty" ? [] : hooks)],
+    ["POST", "/projects/:project/webhooks", (_p, _u, body) => hooks[hooks.unshift(hook(94, body.name, body.url, { events: body.events })) && 0]],
+    ["PATCH", "/projects/:project/webhooks/:hook", ([, wanted], _u, body) => Object.assign(hooks.find((item) => item.id === wanted), body)],
+    ["POST", "/projects/:project/webhooks/:hook/test", () => ({ ok: true, status: 200, answer: "queued", error: null, duration_ms: 41 })],
+    ["GET", "/projects/:project/webhooks/:hook/deliveries", () => page(told)],
+    ["POST", "/projects/:project/webhooks/:hook/deliveries/:delivery/redeliver", ([, , wanted]) => Object.assign(told.find((item) => item.id === wanted), { state: "waiting" })],
     ["GET", "/groups", () => page(groups)],
     ["POST", "/groups", (_p, _u, body) => groups[groups.push({ id: id(63), members: 0, created_at: ago(0), ...body }) - 1]],
     ["GET", "/groups/:group/members", () => page(members.slice(1, 3).map((item) => ({ id: item.user_id, name: item.name, email: item.email })))],
