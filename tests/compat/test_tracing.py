@@ -139,16 +139,17 @@ def test_prompts_are_linked_to_the_traces_that_used_them(experiment, client):
     assert name in mlflow.get_trace(linked).info.tags["mlflow.linkedPrompts"]
 
 
-def test_filters_that_go_together(experiment, client):
+def test_filters_that_go_together(experiment):
+    tracing = mlflow.tracing.client.TracingClient()
     for question in "abc":
         asked(question)
     with pytest.raises(ValueError):
         asked("d", fail=True)
-    result = client.calculate_trace_filter_correlation(
+    result = tracing.calculate_trace_filter_correlation(
         [experiment], "span.type = 'LLM'", "span.status = 'ERROR'")
     assert (result.total_count, result.filter1_count, result.filter2_count, result.joint_count) == (4, 4, 1, 1)
     assert result.npmi == 0
-    both = client.calculate_trace_filter_correlation(
+    both = tracing.calculate_trace_filter_correlation(
         [experiment], "status = 'ERROR'", "span.status = 'ERROR'", base_filter="name = 'answer'")
     assert both.npmi == 1 and 0 < both.npmi_smoothed < 1
 

@@ -8,7 +8,7 @@ import { openBrowser, shot } from "./lib/browser.mjs";
 import { digits } from "./lib/digits.mjs";
 import { runAll } from "./lib/tap.mjs";
 
-const WHOLE = ["session", "datasets", "training", "models", "lineage", "experiments", "runs", "runpage", "registry", "settings", "webhooks", "access", "grants", "states", "keyboard", "looks"];
+const WHOLE = ["session", "datasets", "training", "models", "lineage", "experiments", "runs", "runpage", "registry", "traces", "loggedmodels", "settings", "webhooks", "access", "grants", "states", "keyboard", "looks"];
 const FIRST_START = ["setup", "session", "access", "grants"];
 const IMPORTED = 6000;
 const { SLIPWAY_URL: url, SLIPWAY_EMAIL: email, SLIPWAY_PASSWORD: password } = process.env;

@@ -15,7 +15,7 @@ test("the language changes at once and stays", [MADE], async ({ page, project })
     await choose(page, "简体中文");
     await page.getByRole("heading", { name: "下一步" }).waitFor();
     assert.equal(await page.locator("html").getAttribute("lang"), "zh-CN");
-    for (const path of ["datasets", "experiments", "runs", "train", "jobs", "models", "lineage", "team", "settings"]) {
+    for (const path of ["datasets", "experiments", "runs", "traces", "logged-models", "train", "jobs", "models", "lineage", "team", "settings"]) {
         await page.goto(`/projects/${project}/${path}`);
         const heading = page.getByRole("heading", { level: 1 });
         await heading.waitFor();
