@@ -1,6 +1,8 @@
 /* See jsonwrite.h. */
 #include "base/jsonwrite.h"
 
+#include "base/real_text.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -83,34 +85,8 @@ void jw_bool(struct json_writer *w, bool value) {
     buf_text(w->out, value ? "true" : "false");
 }
 
-/* A decimal of up to 15 digits after at most 15 places: exact, because both the whole number and
- * the power of ten are, and a quotient is rounded once, as reading the text would. Ten times faster
- * than printing and reading back. */
-static int print_short(double value, char *text, size_t cap) {
-    double power = 1;
-    if (fabs(value) >= 1e15 || (value != 0 && fabs(value) < 1e-5))
-        return 0;
-    for (int places = 0; places <= 15; places++, power *= 10) {
-        double whole = rint(value * power);
-        if (fabs(whole) >= 1e15)
-            return 0;
-        if (whole / power == value)
-            return snprintf(text, cap, "%.*f", places ? places : 1, value);
-    }
-    return 0;
-}
-
-static int print_long(double value, char *text, size_t cap) {
-    for (int digits = 15; digits < 17; digits++) {
-        int length = snprintf(text, cap, "%.*g", digits, value);
-        if (strtod(text, NULL) == value)
-            return length;
-    }
-    return snprintf(text, cap, "%.17g", value);
-}
-
 void jw_real(struct json_writer *w, double value) {
-    char text[40];
+    char text[REAL_TEXT_SIZE];
     separate(w);
     if (isnan(value)) {
         buf_append(w->out, "\"NaN\"", 5);
@@ -120,10 +96,9 @@ void jw_real(struct json_writer *w, double value) {
         buf_text(w->out, value > 0 ? "1.7976931348623157e308" : "-1.7976931348623157e308");
         return;
     }
-    int length = print_short(value, text, sizeof(text));
-    if (length == 0)
-        length = print_long(value, text, sizeof(text));
-    buf_append(w->out, text, (size_t)length);
+    buf_append(w->out, text, real_to_text(value, text));
+    if (!strpbrk(text, ".e"))
+        buf_append(w->out, ".0", 2);
 }
 
 void jw_member_text(struct json_writer *w, const char *name, const char *text) {

@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/ident.h"
+#include "base/real_text.h"
 #include "db/db.h"
 
 #include <math.h>
@@ -12,16 +13,18 @@ const char *db_int(struct ctx *cx, int64_t value) {
     return value == FIELD_NO_INT ? NULL : arena_printf(cx->arena, "%lld", (long long)value);
 }
 
-static void real_to_text(double value, char ret[32]) {
+static size_t print_real(double value, char ret[REAL_TEXT_SIZE]) {
     if (isfinite(value))
-        snprintf(ret, 32, "%.17g", value);
-    else
-        snprintf(ret, 32, "%s", isnan(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity");
+        return real_to_text(value, ret);
+    return (size_t)snprintf(ret, REAL_TEXT_SIZE, "%s",
+                            isnan(value) ? "NaN"
+                            : value > 0  ? "Infinity"
+                                         : "-Infinity");
 }
 
 const char *db_real(struct ctx *cx, double value) {
-    char text[32];
-    real_to_text(value, text);
+    char text[REAL_TEXT_SIZE];
+    print_real(value, text);
     return arena_strdup(cx->arena, text);
 }
 
@@ -81,9 +84,9 @@ const char *db_real_array(struct ctx *cx, const double *items, size_t count) {
     struct buf b = {0};
     buf_text(&b, "{");
     for (size_t i = 0; i < count; i++) {
-        char text[32];
-        real_to_text(items[i], text);
-        buf_printf(&b, "%s%s", i ? "," : "", text);
+        char text[REAL_TEXT_SIZE];
+        buf_text(&b, i ? "," : "");
+        buf_append(&b, text, print_real(items[i], text));
     }
     return array_text(cx, &b);
 }
