@@ -6,7 +6,7 @@ the ratio; never fails on time.
     cmake --preset release -B build/bench && ninja -C build/bench slipwayd
     tests/bench/tracking/bench.py                  # seconds a row, all rows but the large ones
     tests/bench/tracking/bench.py --full           # 100,000 runs x 50 metrics, 512 MiB, longer rows
-    tests/bench/tracking/bench.py --rows rates     # rates search history artifact memory
+    tests/bench/tracking/bench.py --rows rates     # rates flood keys search history artifact memory; chart
 
 Slipway is asked over HTTPS with an API token; MLflow's server over plain HTTP and without access
 control, because that is what `mlflow server` gives, with its default of four workers. The client is wrk
@@ -31,6 +31,7 @@ import tempfile
 import threading
 import time
 import urllib.parse
+from concurrent.futures import ThreadPoolExecutor
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parents[1] / "compat")]
@@ -190,9 +191,9 @@ class Bench:
     def new_run(server):
         return server.mlflow("runs/create", {"experiment_id": "0", "start_time": 1})["run"]["info"]["run_id"]
 
-    def wrk(self, server, kind, size=0, experiment="0", connections=None):
+    def wrk(self, server, kind, size=0, experiment="0", connections=None, seconds=None):
         out = subprocess.run(
-            ["wrk", "-t1", f"-c{connections or self.args.connections}", f"-d{self.args.seconds}s", "--timeout", "120s",
+            ["wrk", "-t1", f"-c{connections or self.args.connections}", f"-d{seconds or self.args.seconds}s", "--timeout", "120s",
              "-s", HERE / "requests.lua", server.url, "--", kind, str(size), server.ids, experiment,
              server.authorization], capture_output=True, text=True)
         found = re.search(r"^result (\d+) (\d+) (\d+) (\d+) (\d+) (\d+)", out.stdout, re.M)
@@ -216,6 +217,78 @@ class Bench:
         self.rate("get run, while that is folded", "get-run")
         time.sleep(10)
         self.rate("get run, 10 metrics", "get-run")
+
+    # ---- beside a flood ----
+
+    def flood(self):
+        """Reading runs while points come into the same runs as fast as the server takes them."""
+        points, reads = [], []
+        for server in self.both:
+            with PeakMemory(server) as memory, ThreadPoolExecutor() as pool:
+                flood = pool.submit(self.wrk, server, "log-batch", 1000, connections=16, seconds=self.args.seconds + 3)
+                time.sleep(2)
+                reads.append(self.wrk(server, "get-run"))
+                points.append(flood.result()[0] * 1000)
+            if server is self.ours:
+                ours_memory = memory.peak - memory.before
+        show("beside reading: flood of points", *points, "points/s", note="batches of 1,000, 16 connections")
+        show("get run beside the flood", reads[0][0], reads[1][0], "req/s",
+             note="; ".join(f"p50 {p[0]:.1f} p95 {p[1]:.1f} p99 {p[2]:.1f} ms" for _, p, _ in reads))
+        show("  memory above that before it", ours_memory, None, "MiB")
+        self.until_folded()
+
+    def until_folded(self):
+        started = time.perf_counter()
+        while self.ours.sql("select count(*) from metric_inbox") != "0":
+            time.sleep(0.2)
+        show("  until all of it is folded", time.perf_counter() - started, None, "s")
+
+    # ---- keys ----
+
+    def keys(self):
+        """100,000 metrics of one run, from 16 connections; then the run with all of them."""
+        seconds, reads, count = [], [], self.args.keys
+        for server in self.both:
+            run = self.new_run(server)
+            bodies = [json.dumps({"run_id": run, "metrics": [
+                {"key": f"layer/{n}/norm", "value": n / 7, "timestamp": 1700000000000, "step": 1}
+                for n in range(start, start + 1000)]}) for start in range(0, count, 1000)]
+            with PeakMemory(server) as memory:
+                started = time.perf_counter()
+                self.send_all(server, bodies)
+                seconds.append(time.perf_counter() - started)
+                started = time.perf_counter()
+                assert server.send("GET", f"/api/2.0/mlflow/runs/get?run_id={run}").count(b"/norm") == count
+                reads.append(time.perf_counter() - started)
+                if server is self.ours:
+                    self.until_folded()
+                    started = time.perf_counter()
+                    assert server.send("GET", f"/api/2.0/mlflow/runs/get?run_id={run}").count(b"/norm") == count
+                    folded = time.perf_counter() - started
+            if server is self.ours:
+                ours_memory = memory.peak - memory.before
+        show(f"{count:,} keys into one run", *(count / s for s in seconds), "points/s",
+             note="batches of 1,000, 16 connections")
+        show("  get run at once", *reads, "s", "lower")
+        show("  get run when folded", folded, reads[1], "s", "lower")
+        show("  memory above that before it", ours_memory, None, "MiB")
+
+    @staticmethod
+    def send_all(server, bodies):
+        rest, lock = list(bodies), threading.Lock()
+
+        def work():
+            mine = Server(server.name, server.server, server.database)
+            while True:
+                with lock:
+                    if not rest:
+                        return
+                    body = rest.pop()
+                mine.send("POST", "/api/2.0/mlflow/runs/log-batch", body, **{"Content-Type": "application/json"})
+
+        with ThreadPoolExecutor(16) as pool:
+            for done in [pool.submit(work) for _ in range(16)]:
+                done.result()
 
     # ---- search ----
 
@@ -253,7 +326,6 @@ class Bench:
         before = self.stored()
         seconds = self.ingest(ours, points)
         show(f"ingest of {points:,} points", points / seconds, None, "points/s", note="one connection, batches of 1,000")
-        self.read_chart(ours)
         self.theirs.sql(fill.MLFLOW_HISTORY.format(run=theirs, points=points))
         ours_bytes = (self.stored() - before) / points
         self.theirs.sql("vacuum full metrics")
@@ -262,7 +334,7 @@ class Bench:
         show("bytes per stored point", ours_bytes, theirs_bytes, "bytes", "lower", "indexes included, vacuumed")
         times = [self.read_history(s, run, points) for s, run in ((self.ours, ours), (self.theirs, theirs))]
         show(f"history of {points:,} points", *times, "s", "lower", "pages of 25,000, as the client reads it")
-        self.read_chart(ours)
+        self.read_chart(ours, points)
 
     def stored(self):
         """Bytes of all that holds points, without what deleted rows have left."""
@@ -295,14 +367,27 @@ class Bench:
         assert seen == points, (server.name, seen)
         return time.perf_counter() - started
 
-    def read_chart(self, run):
+    def read_chart(self, run, points):
         id = f"{run[:8]}-{run[8:12]}-{run[12:16]}-{run[16:20]}-{run[20:]}"
-        times = []
-        for _ in range(11):
-            started = time.perf_counter()
-            self.ours.send("GET", f"/api/v1/runs/{id}/metrics?keys=loss&buckets=1000")
-            times.append((time.perf_counter() - started) * 1000)
-        show("chart of it in 1,000 buckets", statistics.median(times), None, "ms", note=f"first {times[0]:.1f} ms")
+        for what, first, last in (("all of it", 0, points), ("a tenth of it", points // 3, points // 3 + points // 10),
+                                  ("a hundredth of it", points // 3, points // 3 + points // 100)):
+            times = []
+            for _ in range(11):
+                started = time.perf_counter()
+                self.ours.send("GET", f"/api/v1/runs/{id}/metrics?keys=loss&buckets=1000&from_step={first}&to_step={last}")
+                times.append((time.perf_counter() - started) * 1000)
+            show(f"chart of {what}, 1,000 buckets", statistics.median(times), None, "ms",
+                 note=f"first {times[0]:.1f} ms, slowest other {max(times[1:]):.1f} ms")
+
+    def chart(self):
+        """A long series of ours alone."""
+        run = self.new_run(self.ours)
+        seconds = self.ingest(run, self.args.points)
+        show(f"ingest of {self.args.points:,} points", self.args.points / seconds, None, "points/s",
+             note="one connection, batches of 1,000")
+        self.until_folded()
+        self.ours.sql("vacuum analyze metric_chunks")
+        self.read_chart(run, self.args.points)
 
     # ---- artifacts ----
 
@@ -342,7 +427,7 @@ class Bench:
              "all processes of the server, PostgreSQL not counted")
 
 
-ROWS = ("rates", "search", "history", "artifact", "memory")
+ROWS = ("rates", "flood", "keys", "search", "history", "artifact", "memory")
 
 
 def main():
@@ -352,11 +437,13 @@ def main():
     parser.add_argument("--seconds", type=int)
     parser.add_argument("--connections", type=int, default=8)
     parser.add_argument("--points", type=int)
+    parser.add_argument("--keys", type=int)
     parser.add_argument("--artifact-mib", type=int)
-    parser.add_argument("--rows", nargs="*", default=ROWS, choices=ROWS)
+    parser.add_argument("--rows", nargs="*", default=ROWS, choices=(*ROWS, "chart"))
     args = parser.parse_args()
     args.seconds = args.seconds or (15 if args.full else 5)
     args.points = args.points or (1000000 if args.full else 100000)
+    args.keys = args.keys or (100000 if args.full else 10000)
     args.artifact_mib = args.artifact_mib or (512 if args.full else 64)
     venv = find_environment()
     if venv is None:

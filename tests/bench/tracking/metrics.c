@@ -4,11 +4,13 @@
  *     cmake --preset release -B build/bench && ninja -C build/bench bench_metrics test_template
  *     cd build/bench && ../../tests/support/pg run sh -c 'bin/test_template && bin/bench_metrics'
  *
- * An argument is the number of points of the long series; a million by default. */
+ * Arguments: the number of points of the long series, a million by default; and one part alone,
+ * storing, reading or keys. */
 #include "tests/support/domains.h"
 
 #include "base/clock.h"
 #include "tracking/internal.h"
+#include "tracking/metrics_private.h"
 
 #include <math.h>
 #include <stdatomic.h>
@@ -132,7 +134,7 @@ static void bench_both(struct domains *d, size_t points) {
     line("batches of 100, 8 threads, folding beside", (double)points / seconds, "points/s");
     struct ctx cx;
     ctx_ours(d, &cx);
-    assert_ok(run_settle(&cx, run), &cx.err);
+    assert_ok(run_fold(&cx, run, 0), &cx.err);
     ctx_done(&cx);
     seconds = (double)(clock_mono_us() - begin) / 1e6;
     line("the same until all is folded", (double)points / seconds, "points/s");
@@ -176,7 +178,7 @@ static void bench_reading(struct domains *d, size_t points) {
     begin = clock_mono_us();
     assert_ok(run_log_metrics(&cx, run, all + points / 2, 100), &cx.err);
     assert_ok(db_commit(&cx), &cx.err);
-    assert_ok(run_settle(&cx, run), &cx.err);
+    assert_ok(run_fold(&cx, run, 0), &cx.err);
     line("an old batch of 100 again, stored and folded", (double)(clock_mono_us() - begin) / 1e3,
          "ms");
     ctx_done(&cx);
@@ -216,10 +218,16 @@ int main(int argc, char **argv) {
     test_sql(d->db, "alter system set synchronous_commit = on");
     test_sql(d->db, "alter system set full_page_writes = on");
     test_sql(d->db, "select pg_reload_conf()");
-    bench_storing(d, 1000000);
-    bench_both(d, 1000000);
-    bench_reading(d, points);
-    bench_keys(d);
+    const char *part = argc > 2 ? argv[2] : "all";
+    bool all = strcmp(part, "all") == 0;
+    if (all || strcmp(part, "storing") == 0) {
+        bench_storing(d, 1000000);
+        bench_both(d, 1000000);
+    }
+    if (all || strcmp(part, "reading") == 0)
+        bench_reading(d, points);
+    if (all || strcmp(part, "keys") == 0)
+        bench_keys(d);
     domains_teardown(&state);
     return 0;
 }
