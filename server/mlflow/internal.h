@@ -56,7 +56,8 @@ struct mlflow_run {
     struct list param_keys, param_values, tag_keys, tag_values;         /* const char * each */
     struct list metric_keys, metric_values, metric_steps, metric_times; /* numbers as text */
     const char *datasets, *models_read, *models_made; /* JSON arrays; NULL = none */
-    bool waiting;                                     /* some of its metrics are not folded yet */
+    struct list fresh; /* batches its summaries do not have yet (metric_batches_lasts()) */
+    bool waiting;      /* there are some, and they could not be taken into account */
 };
 /* Those of the runs that are in the project, in the order given: ret is a list of them. */
 MUST_USE enum err mlflow_load_runs(struct ctx *cx, const char *project_id, const char *const *uuids,

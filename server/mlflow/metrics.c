@@ -54,11 +54,6 @@ static enum err check_metric(struct ctx *cx, int64_t index, const struct metric 
                            "Invalid value %lld for parameter '%s' supplied: metric '%.250s'. "
                            "Timestamp must be a nonnegative long (64-bit integer) ",
                            (long long)m->timestamp, place_of(cx, index, "timestamp"), m->key);
-    if (m->step < -METRIC_STEP_LIMIT || m->step >= METRIC_STEP_LIMIT)
-        return mlflow_fail(cx, MLFLOW_INVALID_PARAMETER_VALUE,
-                           "Invalid value %lld for parameter '%s' supplied: metric '%.250s'. Step "
-                           "must be a valid long (64-bit integer).",
-                           (long long)m->step, place_of(cx, index, "step"), m->key);
     return mlflow_check_length(cx, "Metric name", m->key, MLFLOW_KEY_MAX);
 }
 

@@ -49,13 +49,13 @@ select distinct e.number as experiment, d.name, d.digest, i.tags ->> 'mlflow.dat
 -- Runs as clients read them, each one row: a page of search, or a single run. Everything is looked up
 -- by key, run by run ("offset 0"), because the planner would rather read the tables of a small page
 -- whole, and they may have millions of rows. The array is taken apart and put together so that its
--- length is not guessed: a plan that fits one run would be made anew for each. waiting: metrics that
--- are not folded yet.
+-- length is not guessed: a plan that fits one run would be made anew for each. fresh: batches that the
+-- summaries do not have yet, unless they are many.
 select r.id, r.experiment_id, r.name, r.user_name, r.state, r.archived_at,
        coalesce(r.started_at, r.created_at) as started_at, r.finished_at,
        p.param_keys, p.param_values, t.tag_keys, t.tag_values,
        m.metric_keys, m.metric_values, m.metric_steps, m.metric_times,
-       exists (select from metric_inbox w where w.team_id = $1::uuid and w.run_id = r.id) as waiting
+       w.waiting, w.fresh
   from unnest(array (select unnest($3::uuid[]))) with ordinality as u (id, n)
  cross join lateral (
     select id, project_id, experiment_id, name, user_name, state, archived_at, started_at, created_at, finished_at
@@ -70,7 +70,12 @@ select r.id, r.experiment_id, r.name, r.user_name, r.state, r.archived_at,
     select array_agg(key) as metric_keys, array_agg(last_value) as metric_values,
            array_agg(last_step) as metric_steps,
            array_agg(round(date_part('epoch', last_at) * 1000)::bigint) as metric_times
-      from run_metrics where team_id = $1::uuid and run_id = r.id and points > 0) m
+      from run_metrics where team_id = $1::uuid and run_id = r.id and last_at is not null) m
+ cross join lateral (
+    select count(*) > 0 as waiting,
+           case when sum(octet_length(coalesce(digest, body))) < 100000
+                then array_agg(coalesce(digest, body)) end as fresh
+      from metric_inbox where team_id = $1::uuid and run_id = r.id and not noted) w
  where r.project_id = $2::uuid
  order by u.n;
 

@@ -5,6 +5,7 @@
 #include "mlflow/internal.h"
 
 #include "sql/mlflow.h"
+#include "tracking/metrics.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,7 @@ static const struct field RUN_FIELDS[] = {
     FIELD(STRINGS, struct mlflow_run, metric_steps),
     FIELD(STRINGS, struct mlflow_run, metric_times),
     FIELD(BOOL, struct mlflow_run, waiting),
+    FIELD(STRINGS, struct mlflow_run, fresh),
 };
 static SHAPE(RUN, "MlflowRun", struct mlflow_run, RUN_FIELDS);
 
@@ -106,11 +108,108 @@ static enum err load_places(struct ctx *cx, const char *project_id, const struct
     return OK;
 }
 
+/* --- last values that are in the inbox --- */
+
+/* A run's metrics by key. */
+struct metrics {
+    const char **keys, **values, **steps, **times; /* of the run, with room for more */
+    size_t *order, count, sorted;                  /* order: the first `sorted` of them by key */
+};
+
+static int compare_keys(const void *a, const void *b, void *keys) {
+    const char *const *texts = keys;
+    return strcmp(texts[*(const size_t *)a], texts[*(const size_t *)b]);
+}
+
+static const char **copy_texts(struct ctx *cx, const struct list *texts, size_t more) {
+    const char **ret = arena_new_array(cx->arena, const char *, texts->count + more);
+    if (texts->count)
+        memcpy(ret, texts->items, texts->count * sizeof(*ret));
+    return ret;
+}
+
+static struct metrics metrics_of(struct ctx *cx, const struct mlflow_run *run, size_t more) {
+    size_t count = run->metric_keys.count;
+    struct metrics m = {copy_texts(cx, &run->metric_keys, more),
+                        copy_texts(cx, &run->metric_values, more),
+                        copy_texts(cx, &run->metric_steps, more),
+                        copy_texts(cx, &run->metric_times, more),
+                        arena_new_array(cx->arena, size_t, count + 1),
+                        count,
+                        count};
+    for (size_t i = 0; i < count; i++)
+        m.order[i] = i;
+    qsort_r(m.order, count, sizeof(*m.order), compare_keys, m.keys);
+    return m;
+}
+
+/* SIZE_MAX when there is none. */
+static size_t metric_find(const struct metrics *m, const char *key) {
+    size_t low = 0, high = m->sorted;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = strcmp(key, m->keys[m->order[middle]]);
+        if (order == 0)
+            return m->order[middle];
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return SIZE_MAX;
+}
+
+static void metric_put(struct ctx *cx, struct metrics *m, size_t at,
+                       const struct metric_last *last) {
+    m->keys[at] = last->key;
+    m->values[at] = db_real(cx, last->value);
+    m->steps[at] = arena_printf(cx->arena, "%lld", (long long)last->step);
+    m->times[at] = arena_printf(cx->arena, "%lld", (long long)mlflow_ms(last->at_us));
+}
+
+/* False where the summary's time, which is rounded here, does not tell which point is the later. */
+static bool metric_merge(struct ctx *cx, struct metrics *m, const struct metric_last *last) {
+    size_t at = metric_find(m, last->key);
+    if (at == SIZE_MAX) {
+        metric_put(cx, m, m->count++, last);
+        return true;
+    }
+    int64_t step = strtoll(m->steps[at], NULL, 10), ms = strtoll(m->times[at], NULL, 10);
+    int64_t later = mlflow_ms(last->at_us) - ms;
+    if (last->step == step && later >= -1 && later <= 1)
+        return false;
+    if (last->step > step || (last->step == step && later > 0))
+        metric_put(cx, m, at, last);
+    return true;
+}
+
+/* A run that is being logged to is read without writing or waiting: its last values are those of
+ * the summaries or, where they are later, of the batches that wait in the inbox. */
+static enum err take_fresh(struct ctx *cx, struct mlflow_run *run) {
+    struct list lasts;
+    if (run->fresh.count == 0)
+        return OK;
+    TRY(metric_batches_lasts(cx, &run->fresh, &lasts));
+    struct metrics m = metrics_of(cx, run, lasts.count);
+    const struct metric_last *last = lasts.items;
+    for (size_t i = 0; i < lasts.count; i++)
+        if (!metric_merge(cx, &m, &last[i]))
+            return OK;
+    run->metric_keys = (struct list){m.keys, m.count};
+    run->metric_values = (struct list){m.values, m.count};
+    run->metric_steps = (struct list){m.steps, m.count};
+    run->metric_times = (struct list){m.times, m.count};
+    run->waiting = false;
+    return OK;
+}
+
 enum err mlflow_load_runs(struct ctx *cx, const char *project_id, const char *const *uuids,
                           size_t count, struct list *ret) {
     const char *ids = db_text_array(cx, uuids, count);
     TRY(db_many(cx, &SQL_mlflow_runs, ARGS(cx->who.team_id, project_id, ids), &RUN, ret));
     TRY(load_places(cx, project_id, ret));
+    for (size_t i = 0; i < ret->count; i++)
+        TRY(take_fresh(cx, (struct mlflow_run *)ret->items + i));
     return ret->count ? load_links(cx, ids, ret) : OK;
 }
 

@@ -165,8 +165,8 @@ static const struct field BY_ID_FIELDS[] = {
 };
 static SHAPE(BY_ID, "MlflowRunId", struct by_id, BY_ID_FIELDS);
 
-/* The run with all it logged. Metrics that wait to be folded are rare where a run is read: only
- * then it is read once more. */
+/* The run with all it logged. Batches that are too many to be taken along are noted first, and the
+ * run is read once more. */
 static enum err load_run(struct ctx *cx, const struct req *rq, const char *run_id,
                          struct mlflow_run *ret) {
     const char *project_id, *uuid = mlflow_run_uuid(cx, run_id);

@@ -30,7 +30,7 @@
 struct request {
     struct ctx *cx;
     const char *project_id, *run_id;
-    struct db_bytes body;
+    struct batch batch;
     int64_t points;
     struct request *next; /* in the queue or in a leader's hand */
     bool taken, done;
@@ -79,6 +79,7 @@ static enum err insert_batches(struct ctx *cx, struct request *first, size_t cou
     const char **project_ids = arena_new_array(cx->arena, const char *, count);
     int64_t *points = arena_new_array(cx->arena, int64_t, count);
     struct db_bytes *bodies = arena_new_array(cx->arena, struct db_bytes, count);
+    struct db_bytes *digests = arena_new_array(cx->arena, struct db_bytes, count);
     struct request **requests = arena_new_array(cx->arena, struct request *, count);
     size_t i = 0;
     for (struct request *rq = first; i < count; rq = rq->next, i++) {
@@ -86,14 +87,15 @@ static enum err insert_batches(struct ctx *cx, struct request *first, size_t cou
         run_ids[i] = rq->run_id;
         project_ids[i] = rq->project_id;
         points[i] = rq->points;
-        bodies[i] = rq->body;
+        bodies[i] = rq->batch.body;
+        digests[i] = rq->batch.digest;
         rq->fate = REQUEST_ABSENT;
     }
     struct list rows;
     TRY(db_many(cx, &SQL_metric_inbox_add,
                 ARGS(cx->who.team_id, db_text_array(cx, run_ids, count),
                      db_text_array(cx, project_ids, count), db_int_array(cx, points, count),
-                     db_bytes_array(cx, bodies, count)),
+                     db_bytes_array(cx, bodies, count), db_bytes_array(cx, digests, count)),
                 &ADDED_ROW_SHAPE, &rows));
     const struct added_row *row = rows.items;
     for (i = 0; i < rows.count; i++)
@@ -122,7 +124,7 @@ static enum err request_new(struct ctx *cx, const char *run_id, const struct met
     *ret = (struct request){.cx = cx,
                             .run_id = *uuid ? uuid : run_id,
                             .points = (int64_t)count,
-                            .body = batch_encode(cx, points, count)};
+                            .batch = batch_encode(cx, points, count)};
     return OK;
 }
 
@@ -176,18 +178,18 @@ static struct request *unlink_request(struct ingest *m, struct request **at) {
 /* The leader's own request, and those of the queue that may go with it. Under the lock. */
 static struct request *take_requests(struct ingest *m, struct request *own, size_t *ret_count) {
     struct request **at = &m->first, *last = own;
-    size_t count = 1, bytes = own->body.size;
+    size_t count = 1, bytes = own->batch.body.size;
     while (*at != own)
         at = &(*at)->next;
     unlink_request(m, at);
     for (at = &m->first; *at && count < SHARED_BATCHES_MAX;) {
-        if (bytes + (*at)->body.size > SHARED_BYTES_MAX ||
+        if (bytes + (*at)->batch.body.size > SHARED_BYTES_MAX ||
             !same_sight(&(*at)->cx->who, &own->cx->who)) {
             at = &(*at)->next;
             continue;
         }
         last = last->next = unlink_request(m, at);
-        bytes += last->body.size;
+        bytes += last->batch.body.size;
         count++;
     }
     *ret_count = count;
@@ -234,7 +236,7 @@ static void lead(struct ingest *m, struct request *own) {
         pthread_cond_signal(&m->first->turn); /* what sees otherwise need not wait for this */
     pthread_mutex_unlock(&m->lock);
 
-    if (much && fold_runs(own->cx, &own->run_id, 1, true) != OK)
+    if (much && fold_help(own->cx, own->run_id) != OK)
         db_rollback(own->cx); /* the batch counts; what could not be folded, the folder reports */
     store_shared(own->cx, first, count);
 

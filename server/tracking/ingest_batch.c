@@ -2,13 +2,19 @@
  *
  * The keys, each once; how many points; each point's key; then the points as a chunk packs them. A
  * hundred points of a few keys take about 1,300 bytes: the row stays in its page, whereas arrays of
- * keys and numbers took three times as much and went through compression. */
+ * keys and numbers took three times as much and went through compression.
+ *
+ * A long batch of few keys comes with a digest, a batch of those points alone of which summaries
+ * are made: what a run's last values are is known without unpacking a thousand points each. */
 #include "tracking/metrics_private.h"
 
 #include "base/ident.h"
 
 #include <math.h>
 #include <string.h>
+
+/* So many points a key make a digest worth its while: it has one to four of them. */
+#define DIGEST_WORTH 10
 
 /* Texts of times have four digits of year. */
 #define TIME_MIN (-62135596800000000LL)
@@ -31,8 +37,6 @@ enum err batch_check(struct ctx *cx, const struct metric_point *points, size_t c
         const struct metric_point *p = &points[i];
         if (!p->key || !key_is_valid(p->key))
             return refuse(cx, i, "key", "a metric's name must have 1 to 250 characters");
-        if (p->step < -METRIC_STEP_LIMIT || p->step >= METRIC_STEP_LIMIT)
-            return refuse(cx, i, "step", "a metric's step is out of range");
         if (p->at_us < TIME_MIN || p->at_us > TIME_MAX)
             return refuse(cx, i, "at", "a metric's time must be in the years 1 to 9999");
     }
@@ -50,25 +54,89 @@ static unsigned char *put_keys(unsigned char *at, const struct names *keys) {
     return at;
 }
 
-struct db_bytes batch_encode(struct ctx *cx, const struct metric_point *points, size_t count) {
-    struct names keys = names_new(cx->arena);
-    struct sample *samples = arena_new_array(cx->arena, struct sample, count);
-    uint32_t *owners = arena_new_array(cx->arena, uint32_t, count);
-    size_t room = 20 + CHUNK_SIZE_MAX(count) + 10 * count;
+/* A batch's points by the numbers of their keys. */
+struct sorted_out {
+    struct names keys;
+    uint32_t *owners;
+    struct sample *samples;
+    size_t count;
+};
+
+static struct sorted_out sort_out(struct ctx *cx, const struct metric_point *points, size_t count) {
+    struct sorted_out b = {names_new(cx->arena), arena_new_array(cx->arena, uint32_t, count),
+                           arena_new_array(cx->arena, struct sample, count), count};
     for (size_t i = 0; i < count; i++) {
         const struct metric_point *p = &points[i];
         bool again = i > 0 && strcmp(points[i - 1].key, p->key) == 0;
-        owners[i] = again ? owners[i - 1] : (uint32_t)names_add(&keys, 0, p->key, strlen(p->key));
-        samples[i] = (struct sample){p->step, p->at_us, p->value};
+        b.owners[i] =
+            again ? b.owners[i - 1] : (uint32_t)names_add(&b.keys, 0, p->key, strlen(p->key));
+        b.samples[i] = (struct sample){p->step, p->at_us, sample_value(p->value)};
     }
-    for (size_t i = 0; i < keys.count; i++)
-        room += 10 + strlen(keys.items[i].text);
-    unsigned char *data = arena_alloc(cx->arena, room), *at = put_keys(data, &keys);
-    at = varint_put(at, count);
-    for (size_t i = 0; i < count; i++)
-        at = varint_put(at, owners[i]);
-    at += chunk_encode(samples, count, at);
+    return b;
+}
+
+static struct db_bytes encode(struct ctx *cx, const struct sorted_out *b) {
+    size_t room = 20 + CHUNK_SIZE_MAX(b->count) + 10 * b->count;
+    for (size_t i = 0; i < b->keys.count; i++)
+        room += 10 + strlen(b->keys.items[i].text);
+    unsigned char *data = arena_alloc(cx->arena, room), *at = put_keys(data, &b->keys);
+    at = varint_put(at, b->count);
+    for (size_t i = 0; i < b->count; i++)
+        at = varint_put(at, b->owners[i]);
+    at += chunk_encode(b->samples, b->count, at);
     return (struct db_bytes){data, (size_t)(at - data)};
+}
+
+/* Where the samples of one key are that a summary is made of. */
+struct ends {
+    uint32_t first, last, least, greatest;
+    bool any, any_finite;
+};
+
+static void ends_add(struct ends *e, const struct sample *samples, uint32_t i) {
+    const struct sample *s = &samples[i];
+    if (!e->any || sample_compare(s, &samples[e->first]) < 0)
+        e->first = i;
+    if (!e->any || sample_compare(s, &samples[e->last]) > 0)
+        e->last = i;
+    e->any = true;
+    if (!isfinite(s->value))
+        return;
+    if (!e->any_finite || s->value < samples[e->least].value)
+        e->least = i;
+    if (!e->any_finite || s->value > samples[e->greatest].value)
+        e->greatest = i;
+    e->any_finite = true;
+}
+
+/* Only what a summary is made of; nothing where that is not much less. */
+static struct db_bytes digest(struct ctx *cx, const struct sorted_out *b) {
+    struct sorted_out few = *b;
+    if (b->count < DIGEST_WORTH * b->keys.count)
+        return (struct db_bytes){0};
+    struct ends *ends = arena_new_array(cx->arena, struct ends, b->keys.count);
+    bool *kept = arena_new_array(cx->arena, bool, b->count);
+    for (size_t i = 0; i < b->count; i++)
+        ends_add(&ends[b->owners[i]], b->samples, (uint32_t)i);
+    for (size_t i = 0; i < b->keys.count; i++) {
+        kept[ends[i].first] = kept[ends[i].last] = true;
+        if (ends[i].any_finite)
+            kept[ends[i].least] = kept[ends[i].greatest] = true;
+    }
+    few.owners = arena_new_array(cx->arena, uint32_t, b->count);
+    few.samples = arena_new_array(cx->arena, struct sample, b->count);
+    few.count = 0;
+    for (size_t i = 0; i < b->count; i++)
+        if (kept[i]) {
+            few.owners[few.count] = b->owners[i];
+            few.samples[few.count++] = b->samples[i];
+        }
+    return encode(cx, &few);
+}
+
+struct batch batch_encode(struct ctx *cx, const struct metric_point *points, size_t count) {
+    struct sorted_out b = sort_out(cx, points, count);
+    return (struct batch){encode(cx, &b), digest(cx, &b)};
 }
 
 struct pile pile_new(struct arena *arena) {

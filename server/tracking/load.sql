@@ -34,7 +34,7 @@ select 1, u.n, t.key, t.value
 select u.n, m.key, m.last_value as value
   from unnest($2::uuid[]) with ordinality as u (id, n)
  cross join lateral (select key, last_value from run_metrics
-                      where team_id = $1::uuid and run_id = u.id and points > 0 order by key) m;
+                      where team_id = $1::uuid and run_id = u.id and last_at is not null order by key) m;
 
 -- name: load_metric_ranges :many
 select u.n, m.key, m.last_value as value, m.least, m.greatest
@@ -42,14 +42,14 @@ select u.n, m.key, m.last_value as value, m.least, m.greatest
  cross join lateral (select key, last_value, nullif(least, 'NaN') as least,
                             nullif(greatest, 'NaN') as greatest
                        from run_metrics
-                      where team_id = $1::uuid and run_id = u.id and points > 0 order by key) m;
+                      where team_id = $1::uuid and run_id = u.id and last_at is not null order by key) m;
 
 -- name: load_metric_points :many
 select u.n, m.key, m.last_step as step, (extract(epoch from m.last_at) * 1000000)::bigint as at_us,
        m.last_value as value
   from unnest($2::uuid[]) with ordinality as u (id, n)
  cross join lateral (select key, last_step, last_at, last_value from run_metrics
-                      where team_id = $1::uuid and run_id = u.id and points > 0 order by key) m;
+                      where team_id = $1::uuid and run_id = u.id and last_at is not null order by key) m;
 
 -- name: load_inputs :many
 -- What runs read and made: 0 data sets, 1 models read, 2 models made.

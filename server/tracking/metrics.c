@@ -71,16 +71,32 @@ enum err run_log_missing(struct ctx *cx, const char *run_id, json_t *values, int
  */
 
 struct chart {
-    int64_t from, to, width;
+    int64_t from, to;
+    uint64_t width, most; /* steps a bucket; the number of the last bucket there may be */
     struct metric_bucket *buckets;
-    int64_t number; /* of the last one; -1 = there is none yet */
+    uint64_t number; /* of the last one there is */
     size_t count;
 };
 
+/* Steps may be 2^64 apart: differences have no sign. */
+static uint64_t distance(int64_t from, int64_t to) {
+    return (uint64_t)to - (uint64_t)from;
+}
+
+static struct chart chart_new(struct ctx *cx, int64_t from, int64_t to, int64_t buckets) {
+    uint64_t width = distance(from, to) / (uint64_t)buckets;
+    return (struct chart){.from = from,
+                          .to = to,
+                          .width = width < INT64_MAX ? width + 1 : width,
+                          .most = (uint64_t)buckets - 1,
+                          .buckets = arena_new_array(cx->arena, struct metric_bucket, buckets)};
+}
+
 /* Adds what comes behind all that was added before and lies in one bucket. */
 static void chart_add(struct chart *c, const struct chunk_summary *s) {
-    int64_t number = (s->first.step - c->from) / c->width;
-    if (number != c->number) {
+    uint64_t number = distance(c->from, s->first.step) / c->width;
+    number = number < c->most ? number : c->most;
+    if (c->count == 0 || number != c->number) {
         c->buckets[c->count++] = (struct metric_bucket){.step = s->first.step,
                                                         .at = s->first.at_us,
                                                         .first = s->first.value,
@@ -155,13 +171,13 @@ static enum err series_read(struct ctx *cx, const struct series_row *row,
     *ret = (struct metric_series){row->key, row->points, row->first_step, row->last_step, {0}};
     if (from > to)
         return OK;
-    struct chart c = {from, to, (to - from) / query->buckets + 1, NULL, -1, 0};
+    struct chart c = chart_new(cx, from, to, query->buckets);
+    bool wide = distance(from, to) > INT64_MAX / 2; /* too wide for bigint's arithmetic */
     struct list rows;
     TRY(db_many(cx, &SQL_metric_chunks_charted,
-                ARGS(cx->who.team_id, row->series_id, db_int(cx, from), db_int(cx, to),
-                     db_int(cx, c.width)),
+                ARGS(cx->who.team_id, row->series_id, db_step(cx, from), db_step(cx, to),
+                     wide ? NULL : db_int(cx, (int64_t)c.width)),
                 &CHARTED_ROW_SHAPE, &rows));
-    c.buckets = arena_new_array(cx->arena, struct metric_bucket, query->buckets);
     const struct charted_row *chunk = rows.items;
     for (size_t i = 0; i < rows.count; i++) {
         if (chunk[i].body)
@@ -188,7 +204,7 @@ static const char *key_array(struct ctx *cx, const char *keys) {
 enum err run_series(struct ctx *cx, const char *run_id, const struct series_query *query,
                     struct list *ret) {
     struct list rows;
-    TRY(run_settle(cx, run_id));
+    TRY(run_fold(cx, run_id, 0));
     TRY(db_many(cx, &SQL_metric_series_list,
                 ARGS(cx->who.team_id, run_id, key_array(cx, query->keys)), &SERIES_ROW_SHAPE,
                 &rows));

@@ -5,21 +5,22 @@
  *
  * Storing appends the batch to an inbox and does nothing else. Folding, a moment later, packs what
  * the inbox holds into chunks of a series (run and key) and brings the series' summary up to date.
- * A reader settles first: it folds what was acknowledged before it asked. The functions below do so
- * by themselves; whoever reads run_metrics in SQL calls run_settle() or metrics_settle() first. */
+ * Summaries can be had sooner: noting brings what a batch changes in them, all but the count of
+ * points. A reader settles first: what was acknowledged before it asked is noted, or folded for
+ * those who read the points. The functions below do so by themselves; whoever reads run_metrics in
+ * SQL calls run_settle() or metrics_settle() first. */
 #pragma once
 
 #include "base/field.h"
 #include "ctx.h"
 
-#define METRIC_KEY_MAX 250            /* characters */
-#define METRIC_BATCH_MAX 10000        /* points in one call of run_ingest_metrics() */
-#define METRIC_STEP_LIMIT (1LL << 62) /* steps are from -limit to limit - 1 */
+#define METRIC_KEY_MAX 250     /* characters */
+#define METRIC_BATCH_MAX 10000 /* points in one call of run_ingest_metrics() */
 
 /* One value of one metric. */
 struct metric_point {
     const char *key;
-    int64_t step;
+    int64_t step;  /* any; INT64_MIN is not FIELD_NO_INT here */
     int64_t at_us; /* years 1 to 9999 */
     double value;  /* may be NaN or infinite */
 };
@@ -43,8 +44,9 @@ MUST_USE enum err run_ingest_metrics(struct ctx *cx, const char *project_id, con
                                      const struct metric_point *points, size_t count);
 
 /* Make the summaries of this run, or of all runs of these experiments (ids NULL = of the team),
- * current. When the ctx's transaction has written nothing yet, it is committed on the way and the
- * next statement opens another; a caller inside a savepoint must have written something. */
+ * current, but for their counts of points. When the ctx's transaction has written nothing yet, it
+ * is committed on the way and the next statement opens another; a caller inside a savepoint must
+ * have written something. */
 MUST_USE enum err run_settle(struct ctx *cx, const char *run_id);
 MUST_USE enum err metrics_settle(struct ctx *cx, const char *const *experiment_ids, size_t count);
 
@@ -62,6 +64,11 @@ MUST_USE enum err run_history_sample(struct ctx *cx, const char *run_id, const c
 /* Of every key of these runs; ret is a list of struct metric_last ordered by run and key. */
 MUST_USE enum err runs_last_metrics(struct ctx *cx, const char *const *run_ids, size_t count,
                                     struct list *ret);
+
+/* The same without writing: the last points that batches of one run's inbox bring, by key. batches
+ * is a list of texts of metric_inbox.digest or .body; ret is a list of struct metric_last. */
+MUST_USE enum err metric_batches_lasts(struct ctx *cx, const struct list *batches,
+                                       struct list *ret);
 
 /* Folds what is in the inboxes of all teams, in transactions of its own. As PRINCIPAL_SYSTEM. */
 MUST_USE enum err metrics_sweep(struct ctx *cx);

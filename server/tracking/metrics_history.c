@@ -3,7 +3,10 @@
  * A history is ordered by time, chunks by step. Nearly always both rise together, and then a page
  * is a few chunks. It need not be so: a page reads chunks by their beginnings in time, keeps the
  * earliest points it has seen, and ends when no chunk to come can begin before the last of them. At
- * worst, when every chunk spans all of time, each page reads them all, in bounded memory. */
+ * worst, when every chunk spans all of time, each page reads them all, in bounded memory.
+ *
+ * What waits in the inbox is taken along, if it is not much: a page is read while the run is being
+ * logged to, and folding for it costs fifty times what unpacking does. */
 #include "tracking/metrics_private.h"
 
 #include "base/ident.h"
@@ -14,6 +17,7 @@
 #include <string.h>
 
 #define HISTORY_MAX 100000     /* points in a page */
+#define HISTORY_INBOX 50000    /* points of a run's inbox that are taken along */
 #define SAMPLE_MAX 2500        /* steps in a sample */
 #define SAMPLE_EXACT_MAX 50000 /* points of a range whose steps are all looked at */
 #define SAMPLE_POINTS 10       /* a step, on the average */
@@ -35,11 +39,9 @@ static SHAPE(SERIES_ROW_SHAPE, "SeriesOfRun", struct series_row, SERIES_ROW_FIEL
 static enum err series_find(struct ctx *cx, const char *run_id, const char *key,
                             struct series_row *ret) {
     bool found = false;
-    if (uuid_is_valid(run_id)) {
-        TRY(run_settle(cx, run_id));
+    if (uuid_is_valid(run_id))
         TRY(db_opt(cx, &SQL_metric_series_of_run, ARGS(cx->who.team_id, run_id, key),
                    &SERIES_ROW_SHAPE, ret, &found));
-    }
     return found ? OK : fail(cx, ERR_NOT_FOUND, "run \"%s\" does not exist", run_id);
 }
 
@@ -82,9 +84,19 @@ static int compare_by_time(const void *a, const void *b) {
     return sample_compare_by_time(a, b);
 }
 
+/* A point may come from the inbox and, sent before or folded meanwhile, from a chunk. */
 static void keep_earliest(struct page *p) {
+    size_t kept = 0;
     qsort(p->samples, p->count, sizeof(*p->samples), compare_by_time);
-    p->count = p->count < p->wanted ? p->count : p->wanted;
+    for (size_t i = 0; i < p->count && kept < p->wanted; i++)
+        if (kept == 0 || sample_compare_by_time(&p->samples[kept - 1], &p->samples[i]) != 0)
+            p->samples[kept++] = p->samples[i];
+    p->count = kept;
+}
+
+static void page_add(struct page *p, const struct sample *sample) {
+    if (sample_compare_by_time(sample, &p->after) > 0)
+        p->samples[p->count++] = *sample;
 }
 
 static enum err read_chunk(struct ctx *cx, struct page *p, const struct since_row *row) {
@@ -92,8 +104,7 @@ static enum err read_chunk(struct ctx *cx, struct page *p, const struct since_ro
     size_t count;
     TRY(chunk_load(cx, row->body, row->points, samples, &count));
     for (size_t i = 0; i < count; i++)
-        if (sample_compare_by_time(&samples[i], &p->after) > 0)
-            p->samples[p->count++] = samples[i];
+        page_add(p, &samples[i]);
     p->at = *row;
     p->at.body = NULL;
     return OK;
@@ -104,7 +115,7 @@ static enum err read_chunks(struct ctx *cx, void *arg) {
     struct list rows;
     TRY(db_many(cx, &SQL_metric_chunks_since,
                 ARGS(cx->who.team_id, p->series_id, db_int(cx, p->after.at_us),
-                     db_int(cx, p->at.min_at), db_int(cx, p->at.first_step),
+                     db_int(cx, p->at.min_at), db_step(cx, p->at.first_step),
                      db_int(cx, p->at.first_at), db_real(cx, p->at.first_value),
                      db_int(cx, p->chunks)),
                 &SINCE_ROW_SHAPE, &rows));
@@ -115,6 +126,37 @@ static enum err read_chunks(struct ctx *cx, void *arg) {
     /* What was not read begins at the last chunk's beginning or later. */
     p->complete = (int64_t)rows.count < p->chunks ||
                   (p->count == p->wanted && p->samples[p->count - 1].at_us < p->at.min_at);
+    return OK;
+}
+
+struct inbox_body {
+    const char *body;
+};
+static const struct field INBOX_BODY_FIELDS[] = {FIELD(STRING, struct inbox_body, body)};
+static SHAPE(INBOX_BODY_SHAPE, "InboxBody", struct inbox_body, INBOX_BODY_FIELDS);
+
+/* Makes room for the page and begins it with what the inbox has. Before chunks are looked at: what
+ * is folded meanwhile is seen twice, and never missed. */
+static enum err page_begin(struct ctx *cx, struct page *p, const char *run_id, const char *key) {
+    struct list rows = {0};
+    struct pile pile = pile_new(cx->arena);
+    if (uuid_is_valid(run_id)) {
+        TRY(run_fold(cx, run_id, HISTORY_INBOX));
+        TRY(db_many(cx, &SQL_metric_inbox_read, ARGS(cx->who.team_id, run_id), &INBOX_BODY_SHAPE,
+                    &rows));
+    }
+    for (size_t i = 0; i < rows.count; i++) {
+        struct db_bytes batch;
+        TRY(db_bytes(cx, ((const struct inbox_body *)rows.items)[i].body, &batch));
+        if (!pile_add(&pile, 0, batch))
+            return metrics_damaged(cx, "a batch in metric_inbox");
+    }
+    size_t room = p->wanted + (size_t)p->chunks * CHUNK_MAX;
+    p->samples = arena_new_array(cx->arena, struct sample, room > pile.count ? room : pile.count);
+    for (size_t i = 0; i < pile.count; i++)
+        if (strcmp(pile.names.items[pile.owners[i]].text, key) == 0)
+            page_add(p, &pile.samples[i]);
+    keep_earliest(p);
     return OK;
 }
 
@@ -130,8 +172,8 @@ static enum err position_of(struct ctx *cx, const char *token, struct sample *re
 }
 
 static const char *token_of(struct ctx *cx, const struct sample *s) {
-    return cursor_encode(cx, ARGS(db_int(cx, s->at_us), db_int(cx, s->step), db_real(cx, s->value)),
-                         3);
+    return cursor_encode(
+        cx, ARGS(db_int(cx, s->at_us), db_step(cx, s->step), db_real(cx, s->value)), 3);
 }
 
 enum err run_history(struct ctx *cx, const char *run_id, const char *key, int64_t limit,
@@ -140,11 +182,11 @@ enum err run_history(struct ctx *cx, const char *run_id, const char *key, int64_
     size_t size = limit < 1 ? 1 : limit > HISTORY_MAX ? HISTORY_MAX : (size_t)limit;
     struct page p = {.wanted = size + 1, .chunks = (int64_t)(size / CHUNK_MAX) + 4};
     TRY(position_of(cx, token, &p.after));
+    TRY(page_begin(cx, &p, run_id, key));
     TRY(series_find(cx, run_id, key, &series));
     p.series_id = series.series_id;
     p.complete = !series.series_id;
     p.at = (struct since_row){.min_at = INT64_MIN + 1};
-    p.samples = arena_new_array(cx->arena, struct sample, p.wanted + (size_t)p.chunks * CHUNK_MAX);
     while (!p.complete)
         TRY(in_scratch(cx, read_chunks, &p));
     size_t count = p.count < size ? p.count : size;
@@ -251,12 +293,14 @@ enum err run_history_sample(struct ctx *cx, const char *run_id, const char *key,
     struct list rows = {0};
     struct chunk all = {0};
     size_t steps = max < 1 ? 1 : max > SAMPLE_MAX ? SAMPLE_MAX : (size_t)max;
+    if (uuid_is_valid(run_id))
+        TRY(run_fold(cx, run_id, 0));
     TRY(series_find(cx, run_id, key, &series));
     int64_t from = from_step == FIELD_NO_INT ? series.first_step : from_step;
     int64_t to = to_step == FIELD_NO_INT ? series.last_step : to_step;
     if (series.series_id)
         TRY(db_many(cx, &SQL_metric_chunks_between,
-                    ARGS(cx->who.team_id, series.series_id, db_int(cx, from), db_int(cx, to)),
+                    ARGS(cx->who.team_id, series.series_id, db_step(cx, from), db_step(cx, to)),
                     &BETWEEN_ROW_SHAPE, &rows));
     struct between_row *chunks = rows.items;
     int64_t points = 0;

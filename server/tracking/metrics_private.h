@@ -49,7 +49,11 @@ size_t names_add(struct names *names, size_t run, const char *text, size_t lengt
 /* Refuses points that cannot be stored, naming the field: nothing that got past this can fail
  * later, when nobody waits for the answer any more. */
 MUST_USE enum err batch_check(struct ctx *cx, const struct metric_point *points, size_t count);
-struct db_bytes batch_encode(struct ctx *cx, const struct metric_point *points, size_t count);
+/* As a row has them; a digest of no bytes = it has none. */
+struct batch {
+    struct db_bytes body, digest;
+};
+struct batch batch_encode(struct ctx *cx, const struct metric_point *points, size_t count);
 
 /* Points of many batches: samples[i] is one of names.items[owners[i]]. */
 struct pile {
@@ -62,23 +66,101 @@ struct pile pile_new(struct arena *arena);
 /* Adds a batch of the run of that number; false when its bytes are damaged. */
 bool pile_add(struct pile *pile, size_t run, struct db_bytes batch);
 
-/* --- folding (fold.c) --- */
+/* --- series while points come to them (fold_series.c) --- */
 
-#define FOLD_RUNS_MAX 64      /* in one transaction */
-#define FOLD_POINTS_MAX 50000 /* in one step; and the rest of a batch */
-#define FOLD_BATCHES_MAX 5000 /* likewise */
+struct series {
+    int64_t id;             /* 0 = it has no row yet */
+    int64_t points;         /* that its chunks have */
+    struct sample *samples; /* new ones, in order, each once */
+    size_t count;
+    bool has_last, has_end;
+    struct sample last;   /* as its summary says */
+    struct sample end;    /* of its last chunk: behind `last` while batches are only noted */
+    struct chunk tail;    /* that chunk if it is not full, or nothing */
+    size_t late;          /* how many samples do not come after `end` */
+    struct chunk *chunks; /* those touched */
+    size_t chunk_count;
+    struct chunk_changes changes;
+    bool grew;
+    struct chunk_summary growth; /* what the summary gains */
+};
+
+/* One step: batches of some runs. */
+struct fold {
+    struct ctx *cx;
+    const char *const *run_ids;
+    size_t run_count;
+    int64_t points_max; /* from here on it takes no more batches */
+    struct pile pile;
+    size_t bytes;          /* of the batches in it */
+    bool more;             /* the inbox may have more of these runs */
+    struct series *series; /* by the number of the pile's name */
+};
+
+/* Rows of metric_inbox (run_id, body) into the pile. */
+extern const struct shape INBOX_ROW_SHAPE;
+MUST_USE enum err fold_add(struct fold *f, const struct list *rows);
+/* Each series' samples together and in order. */
+void fold_group(struct fold *f);
+/* Finds the rows of the series that have one; with_ends: and where their chunks end. */
+MUST_USE enum err fold_find_series(struct fold *f, bool with_ends);
+/* Stores the growth of the series that grew; rows are made for those that have none. A run that was
+ * deleted meanwhile gets none. */
+MUST_USE enum err fold_grow_series(struct fold *f);
+
+/* Columns of samples, for statements. */
+struct columns {
+    int64_t *ids, *steps, *times;
+    double *values;
+    size_t count;
+};
+struct columns columns_new(struct ctx *cx, size_t cap);
+void columns_add(struct columns *c, int64_t id, const struct sample *sample);
+
+/* Columns of summaries, likewise. */
+struct summaries {
+    struct columns firsts, lasts;
+    int64_t *min_ats, *max_ats, *points, *non_finites;
+    double *leasts, *greatests;
+};
+struct summaries summaries_new(struct ctx *cx, size_t cap);
+void summaries_add(struct summaries *s, int64_t id, const struct chunk_summary *summary);
+
+/* --- noting (fold_notes.c) --- */
+
+/* What these runs have in the inbox comes into their summaries, after others who fold them. Commits
+ * after each step if told so. run_ids are in order. */
+MUST_USE enum err note_runs(struct ctx *cx, const char *const *run_ids, size_t count, bool commit);
+
+/* --- folding (fold.c, fold_sweep.c) --- */
+
+#define FOLD_RUNS_MAX 64 /* in one transaction */
+
+/* How many points a step takes, so that it lasts about a tenth of a second: nobody waits longer for
+ * a run's lock. */
+struct pace {
+    int64_t points; /* 0 = nothing is known yet */
+};
 
 /* Takes batches of these runs from the inbox and packs them, in the ctx's transaction, which holds
  * the runs' locks. *ret_more: the inbox may have more of them. */
 MUST_USE enum err fold_step(struct ctx *cx, const char *const *run_ids, size_t count,
-                            bool *ret_more);
-/* All that these runs have, after others who fold them. Commits after each step if told so. run_ids
- * are in order. */
-MUST_USE enum err fold_runs(struct ctx *cx, const char *const *run_ids, size_t count, bool commit);
+                            struct pace *pace, bool *ret_more);
+/* All that the run has, after others who fold it, if that is more than `few` points. run_id is a
+ * uuid. Commits on the way as run_settle() does. */
+MUST_USE enum err run_fold(struct ctx *cx, const char *run_id, int64_t few);
+/* A step for the run, committed. */
+MUST_USE enum err fold_help(struct ctx *cx, const char *run_id);
+
+/* A step as a parameter; db_int() would take INT64_MIN for null. */
+static inline const char *db_step(struct ctx *cx, int64_t step) {
+    return arena_printf(cx->arena, "%lld", (long long)step);
+}
 
 /* A chunk's points, at most CHUNK_MAX, from its columns body and points. */
 MUST_USE enum err chunk_load(struct ctx *cx, const char *body, int64_t points, struct sample *ret,
                              size_t *ret_count);
+enum err metrics_damaged(struct ctx *cx, const char *what);
 /* As run_settle(), of many runs as a uuid[]. */
 MUST_USE enum err runs_settle(struct ctx *cx, const char *run_ids);
 
@@ -95,7 +177,7 @@ struct ingest {
     pthread_mutex_t lock;                /* the members up to `folder` */
     struct request *first, **end;        /* requests nobody has taken yet, in the order they came */
     int leaders;                         /* threads that store batches now */
-    int64_t unfolded[METRIC_TEAM_SLOTS]; /* points stored since the folder last came by, by team */
+    int64_t unfolded[METRIC_TEAM_SLOTS]; /* points that wait to be folded, about, by team */
     bool stopping;
     pthread_cond_t stop;
     pthread_t folder;

@@ -59,7 +59,7 @@ select r.id, r.project_id, r.experiment_id, e.name as experiment_name, e.number 
          where $4::boolean and p.team_id = r.team_id and p.run_id = r.id) as params,
        (select coalesce(json_object_agg(m.key, m.last_value), '{}')
           from (select key, last_value from run_metrics
-                 where $4::boolean and team_id = r.team_id and run_id = r.id and points > 0
+                 where $4::boolean and team_id = r.team_id and run_id = r.id and last_at is not null
                  order by key limit 1000) m) as metrics,
        coalesce(j.progress, 0) as progress, coalesce(j.message, '') as message, j.eta_s, r.device,
        r.evaluation, r.spec
@@ -382,7 +382,7 @@ select kind, key from (
     select distinct 0 as kind, key from run_params where team_id = $1::uuid and run_id = any ($2::uuid[])
     union all
     select distinct 1, key from run_metrics
-     where team_id = $1::uuid and run_id = any ($2::uuid[]) and points > 0
+     where team_id = $1::uuid and run_id = any ($2::uuid[]) and last_at is not null
     union all
     select distinct 2, key from run_tags where team_id = $1::uuid and run_id = any ($2::uuid[])) k
  order by kind, key

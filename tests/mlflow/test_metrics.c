@@ -43,7 +43,7 @@ static void test_log_metric__refuses_what_is_no_point(void **state) {
         "\"key\":\"a\",\"value\":1,\"timestamp\":-1",
         "\"key\":\"a\",\"value\":1,\"timestamp\":253402300800000",
         "\"key\":\"a\",\"value\":1,\"timestamp\":9223372036854775807",
-        "\"key\":\"a\",\"value\":1,\"timestamp\":1,\"step\":9223372036854775807",
+        "\"key\":\"a\",\"value\":1,\"timestamp\":1,\"step\":9223372036854775808",
         "\"key\":\"a\",\"value\":1,\"timestamp\":1.5",
         "\"key\":\"a\",\"value\":true,\"timestamp\":1",
         "\"key\":\"a/../b\",\"value\":1,\"timestamp\":1",

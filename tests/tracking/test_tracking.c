@@ -294,7 +294,10 @@ static void test_tracking__walls(void **state) {
     struct domains *d = *state;
     struct ctx cx;
     const struct metric_point point = {"loss", 1, 1790000000000000, 1};
-    json_t *run = run_make(d, "unfolded");
+    json_t *run = run_make(d, "folded");
+    log_one(d, run, "loss", "1");
+    get_ok(d, "/api/v1/runs/%s/metrics", text_at(run, "id"));
+    run = run_make(d, "unfolded");
     test_ctx_user(&cx, d->db, &d->ours, ROLE_OWNER);
     assert_ok(run_log_metrics(&cx, text_at(run, "id"), &point, 1), &cx.err);
     assert_ok(db_commit(&cx), &cx.err);
