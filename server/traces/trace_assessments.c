@@ -118,6 +118,15 @@ enum err assessment_find(struct ctx *cx, const char *id, const char *assessment_
     return OK;
 }
 
+/* Metadata is added to, all else replaced. */
+static void change(json_t *body, const char *member, json_t *value) {
+    json_t *old = json_object_get(body, member);
+    if (strcmp(member, "metadata") == 0 && json_is_object(old) && json_is_object(value))
+        json_object_update(old, value);
+    else
+        json_object_set(body, member, value);
+}
+
 enum err assessment_update(struct ctx *cx, const char *id, const char *assessment_id,
                            const json_t *changes, const struct list *paths, json_t **ret) {
     static const char *const MAY[] = {"assessment_name", "expectation", "feedback", "rationale",
@@ -130,7 +139,7 @@ enum err assessment_update(struct ctx *cx, const char *id, const char *assessmen
         for (size_t j = 0; j < sizeof(MAY) / sizeof(MAY[0]); j++)
             if (strcmp(((const char *const *)paths->items)[i], MAY[j]) == 0 &&
                 json_object_get(changes, MAY[j]))
-                json_object_set(body, MAY[j], json_object_get(changes, MAY[j]));
+                change(body, MAY[j], json_object_get(changes, MAY[j]));
     time_to_string(clock_now_us(), now);
     set_text(body, "last_update_time", now);
     *ret = body;

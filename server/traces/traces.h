@@ -109,7 +109,7 @@ MUST_USE enum err traces_remove(struct ctx *cx, const struct list *ids, int64_t 
  * object comes back completed: assessment_id, trace_id, create_time, last_update_time, valid. */
 MUST_USE enum err assessment_put(struct ctx *cx, const char *id, const char *trace_id,
                                  const json_t *body, json_t **ret);
-/* changes: the members that `paths` (const char *) name, each replaced. */
+/* changes: the members that `paths` (const char *) name, each replaced; metadata is added to. */
 MUST_USE enum err assessment_update(struct ctx *cx, const char *id, const char *assessment_id,
                                     const json_t *changes, const struct list *paths, json_t **ret);
 MUST_USE enum err assessment_find(struct ctx *cx, const char *id, const char *assessment_id,

@@ -2,6 +2,7 @@
 changed: what they would start or open in their own process is replaced before they are imported.
 
     db_uri                               a SQLite file for each test → an empty world for each test
+    store, of tests/store                a SQL store → the client's store, of an empty world
     initialize_backend_stores()          says which world the next server shows
     ServerThread, _init_server()         a server of MLflow's → Slipway's address
     parameters that ask for a file store → left out
@@ -14,6 +15,7 @@ The environment: UPSTREAM_SLIPWAYD and UPSTREAM_CONFIG (the program and its conf
 UPSTREAM_URL, UPSTREAM_REPORT (a file: one line of JSON for each answer of status 500)."""
 
 import contextlib
+import functools
 import itertools
 import json
 import os
@@ -25,10 +27,14 @@ import threading
 import mlflow.server.handlers
 import pytest
 import requests
+from mlflow.store.model_registry.rest_store import RestStore as RegistryStore
+from mlflow.store.tracking.rest_store import RestStore
+from mlflow.utils.credentials import get_default_host_creds
 
 import tests.tracking.integration_test_utils as servers
 
 URL = os.environ["UPSTREAM_URL"]
+STORES = (RestStore, RegistryStore)
 AHEAD = 4  # worlds made while a test runs: each takes a password's hash
 
 
@@ -130,10 +136,14 @@ requests.adapters.HTTPAdapter.send = send_with_token
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_fixture_setup(fixturedef, request):
-    if fixturedef.argname != "db_uri":
+    if fixturedef.argname == "db_uri":
+        made = WORLDS.fresh()
+    elif fixturedef.argname == "store" and "/store/" in str(request.path):
+        made = STORES["model_registry" in str(request.path)](functools.partial(get_default_host_creds, WORLDS.fresh()))
+    else:
         return None
-    fixturedef.cached_result = (WORLDS.fresh(), fixturedef.cache_key(request), None)
-    return fixturedef.cached_result[0]
+    fixturedef.cached_result = (made, fixturedef.cache_key(request), None)
+    return made
 
 
 def asks_for_files(item):

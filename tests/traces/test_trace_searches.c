@@ -113,6 +113,21 @@ static void test_search__finds_attributes_of_spans(void **state) {
     refused(d, 400, INVALID, V3 "/search", "{\"filter\":\"span.colour = 'x'\"}");
 }
 
+/* What a span says, and not how that is written down. */
+static void test_search__of_a_text_does_not_find_the_names_of_members(void **state) {
+    struct domains *d = *state;
+    arrange(d);
+    assert_string_equal(found(d, "trace.text LIKE '%large%'"), "22");
+    assert_string_equal(found(d, "trace.text LIKE '%temperature%'"), "21");
+    static const char *const NAMES[] = {"string_value", "\"key\"", "start_time", "attributes"};
+    for (size_t i = 0; i < sizeof(NAMES) / sizeof(NAMES[0]); i++) {
+        assert_string_equal(found(d, arena_printf(d->arena, "trace.text LIKE '%%%s%%'", NAMES[i])),
+                            "");
+        assert_string_equal(
+            found(d, arena_printf(d->arena, "span.content LIKE '%%%s%%'", NAMES[i])), "");
+    }
+}
+
 /* Conditions on spans that AND joins are about one span. */
 static void test_search__asks_all_of_one_span(void **state) {
     struct domains *d = *state;
@@ -204,6 +219,7 @@ static void test_correlation__counts_what_goes_together(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_search__finds_attributes_of_spans),
+        cmocka_unit_test(test_search__of_a_text_does_not_find_the_names_of_members),
         cmocka_unit_test(test_search__asks_all_of_one_span),
         cmocka_unit_test(test_search__compares_judgements_as_numbers),
         cmocka_unit_test(test_prompts__are_linked_and_found),
