@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void reserve(struct buf *b, size_t more) {
+void buf_reserve(struct buf *b, size_t more) {
     if (b->cap - b->size > more)
         return;
     if (more > SIZE_MAX / 4 || b->size > SIZE_MAX / 4)
@@ -24,14 +24,6 @@ static void reserve(struct buf *b, size_t more) {
     b->cap = cap;
 }
 
-void buf_append(struct buf *b, const void *data, size_t size) {
-    reserve(b, size);
-    if (size)
-        memcpy(b->data + b->size, data, size);
-    b->size += size;
-    b->data[b->size] = '\0';
-}
-
 void buf_text(struct buf *b, const char *text) {
     buf_append(b, text, strlen(text));
 }
@@ -42,7 +34,7 @@ void buf_printf(struct buf *b, const char *format, ...) {
     int length = vsnprintf(NULL, 0, format, args);
     va_end(args);
     assert(length >= 0);
-    reserve(b, (size_t)length);
+    buf_reserve(b, (size_t)length);
     va_start(args, format);
     vsnprintf(b->data + b->size, (size_t)length + 1, format, args);
     va_end(args);

@@ -397,11 +397,11 @@ static enum err text_to_bool(struct decoding *d, const struct field *f, const ch
     return OK;
 }
 
-/* One element of a PostgreSQL array's text form, quoted or not, written to *to; *p and *to are left
+/* One element of a PostgreSQL array's text form, quoted or not, is written to *to; both are left
  * behind it. */
 static const char *array_element(const char **p, char **to) {
     bool quoted = **p == '"';
-    const char *at = *p + quoted, *text = *to;
+    const char *at = *p + quoted, *ret = *to;
     while (*at && (quoted ? *at != '"' : *at != ',' && *at != '}')) {
         if (*at == '\\' && at[1])
             at++;
@@ -409,18 +409,18 @@ static const char *array_element(const char **p, char **to) {
     }
     *(*to)++ = '\0';
     *p = at + (quoted && *at);
-    return text;
+    return ret;
 }
 
+/* All elements share one copy: each is shorter than its text and what parts it from the next. */
 static enum err array_to_strings(struct decoding *d, const struct field *f, const char *text,
                                  void *ret) {
-    size_t most = 1, count = 0;
-    for (const char *p = text; *p; p++)
-        most += *p == ',';
+    size_t size = strlen(text), most = 1, count = 0;
+    for (size_t i = 0; i < size; i++)
+        most += text[i] == ',';
     const char **items = arena_new_array(d->arena, const char *, most);
+    char *to = arena_alloc(d->arena, size + 1);
     const char *p = text + 1;
-    /* One piece for all: a comma or brace stands behind each element where its end is written. */
-    char *to = arena_alloc(d->arena, strlen(text) + 1);
     while (*p && *p != '}' && count < most) {
         items[count++] = array_element(&p, &to);
         if (*p == ',')

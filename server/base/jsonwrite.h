@@ -19,6 +19,15 @@ struct json_writer {
 void jw_begin(struct json_writer *w, char bracket); /* '{' or '[' */
 void jw_end(struct json_writer *w, char bracket);   /* '}' or ']' */
 void jw_name(struct json_writer *w, const char *name);
+/* A name in the source that needs no escapes: JW_NAME(w, "key"). For what is written thousands of
+ * times a reply. */
+#define JW_NAME(w, name) jw_quoted_name(w, "\"" name "\":", sizeof("\"" name "\":") - 1)
+static inline void jw_quoted_name(struct json_writer *w, const char *text, size_t size) {
+    if (w->next)
+        buf_append(w->out, ",", 1);
+    buf_append(w->out, text, size);
+    w->next = false;
+}
 void jw_text(struct json_writer *w, const char *text); /* NULL is null */
 void jw_int(struct json_writer *w, int64_t value);
 void jw_real(struct json_writer *w, double value);

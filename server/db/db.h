@@ -94,9 +94,15 @@ MUST_USE enum err db_exec(struct ctx *cx, const struct db_stmt *st, const char *
 MUST_USE enum err db_value(struct ctx *cx, const struct db_stmt *st, const char *const *args,
                            const char **ret);
 /* Statements composed at run time: list filters only, from a table of permitted columns, values as
- * parameters. Not prepared. */
+ * parameters. Texts that come again are prepared (kept.c). */
 MUST_USE enum err db_many_dynamic(struct ctx *cx, const char *sql, const char *const *args,
                                   int arg_count, const struct shape *shape, struct list *ret);
+/* The same behind a statement whose rows nobody wants, in one round trip: settings of the
+ * transaction that planning depends on. */
+MUST_USE enum err db_many_dynamic_after(struct ctx *cx, const struct db_stmt *first,
+                                        const char *const *first_args, const char *sql,
+                                        const char *const *args, int arg_count,
+                                        const struct shape *shape, struct list *ret);
 
 MUST_USE enum err db_commit(struct ctx *cx); /* also gives the connection back to the pool */
 void db_rollback(struct ctx *cx);            /* likewise; fine when nothing is open */

@@ -25,6 +25,10 @@ PGconn *pg_connect(const char *url, const char *settings, struct err_info *err);
 bool pooled_has_prepared(const struct pooled *c, const struct db_stmt *st);
 void pooled_add_prepared(struct pooled *c, const struct db_stmt *st);
 
+/* The statement that a text composed at run time is prepared as; NULL = it has not come often.
+ * Lives as long as the process. */
+const struct db_stmt *kept_statement(const char *text, int param_count);
+
 /* The next result of the pipeline, waiting at most DB_REPLY_LIMIT_MS. NULL with *ret_lost set when
  * the connection died or stayed silent; NULL otherwise ends one command's results. */
 #define DB_REPLY_LIMIT_MS 12000 /* above the statement_timeout of 10 s: PostgreSQL speaks first */

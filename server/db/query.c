@@ -35,12 +35,22 @@ struct command {
     const char *text;
     const char *const *args;
     int arg_count;
+    const struct db_stmt *first; /* sent in front of it; NULL = nothing */
+    const char *const *first_args;
 };
 
-enum step { STEP_BEGIN, STEP_PREPARE_WALL, STEP_WALL, STEP_PREPARE, STEP_RUN };
+enum step {
+    STEP_BEGIN,
+    STEP_PREPARE_WALL,
+    STEP_WALL,
+    STEP_PREPARE_FIRST,
+    STEP_FIRST,
+    STEP_PREPARE,
+    STEP_RUN
+};
 
 struct batch {
-    enum step steps[5];
+    enum step steps[7];
     int count;
     bool sent; /* false once libpq refused to queue a step */
 };
@@ -132,8 +142,18 @@ static void send_wall(struct ctx *cx, struct batch *b) {
     wall_set(cx);
 }
 
+static void send_first(struct pooled *c, const struct command *cmd, struct batch *b) {
+    const struct db_stmt *st = cmd->first;
+    if (!pooled_has_prepared(c, st))
+        add_step(b, STEP_PREPARE_FIRST, PQsendPrepare(c->pg, st->name, st->sql, 0, NULL));
+    add_step(b, STEP_FIRST,
+             PQsendQueryPrepared(c->pg, st->name, st->param_count, cmd->first_args, NULL, NULL, 0));
+}
+
 static void send_command(struct pooled *c, const struct command *cmd, struct batch *b) {
     const struct db_stmt *st = cmd->st;
+    if (cmd->first)
+        send_first(c, cmd, b);
     if (st && !pooled_has_prepared(c, st))
         add_step(b, STEP_PREPARE, PQsendPrepare(c->pg, st->name, st->sql, 0, NULL));
     if (st)
@@ -176,7 +196,7 @@ static bool succeeded(const PGresult *r) {
 
 /* Reads the answers of a batch. *ret is the last step's result, or the first failure's; NULL when
  * the connection was lost. */
-static void read_batch(struct db_conn *s, const struct batch *b, const struct db_stmt *st,
+static void read_batch(struct db_conn *s, const struct batch *b, const struct command *cmd,
                        PGresult **ret) {
     auto_result *outcome = NULL;
     bool failed = false, lost = !b->sent;
@@ -187,7 +207,9 @@ static void read_batch(struct db_conn *s, const struct batch *b, const struct db
         failed = !succeeded(r);
         s->wall_known |= b->steps[i] == STEP_WALL && !failed;
         if (b->steps[i] == STEP_PREPARE && !failed)
-            pooled_add_prepared(s->held, st);
+            pooled_add_prepared(s->held, cmd->st);
+        if (b->steps[i] == STEP_PREPARE_FIRST && !failed)
+            pooled_add_prepared(s->held, cmd->first);
         if (b->steps[i] == STEP_PREPARE_WALL && !failed)
             pooled_add_prepared(s->held, &WALL);
         if (failed || b->steps[i] == STEP_RUN) {
@@ -220,7 +242,7 @@ static enum err run(struct ctx *cx, const struct command *cmd, PGresult **ret) {
     int64_t started_us = clock_mono_us();
     struct batch b = send_batch(cx, cmd);
     PGresult *result = NULL;
-    read_batch(s, &b, cmd->st, &result);
+    read_batch(s, &b, cmd, &result);
     cx->db_us += clock_mono_us() - started_us;
     if (result && succeeded(result)) {
         s->tx = TX_OPEN;
@@ -346,11 +368,26 @@ enum err db_many(struct ctx *cx, const struct db_stmt *st, const char *const *ar
     return load_all(cx, r, shape, ret);
 }
 
+enum err db_many_dynamic_after(struct ctx *cx, const struct db_stmt *first,
+                               const char *const *first_args, const char *sql,
+                               const char *const *args, int arg_count, const struct shape *shape,
+                               struct list *ret) {
+    auto_result *r = NULL;
+    const struct command cmd = {.st = kept_statement(sql, arg_count),
+                                .text = sql,
+                                .args = args,
+                                .arg_count = arg_count,
+                                .first = first,
+                                .first_args = first_args};
+    if (observer && first)
+        observer(first);
+    TRY(run(cx, &cmd, &r));
+    return load_all(cx, r, shape, ret);
+}
+
 enum err db_many_dynamic(struct ctx *cx, const char *sql, const char *const *args, int arg_count,
                          const struct shape *shape, struct list *ret) {
-    auto_result *r = NULL;
-    TRY(run(cx, &(struct command){.text = sql, .args = args, .arg_count = arg_count}, &r));
-    return load_all(cx, r, shape, ret);
+    return db_many_dynamic_after(cx, NULL, NO_ARGS, sql, args, arg_count, shape, ret);
 }
 
 enum err db_exec(struct ctx *cx, const struct db_stmt *st, const char *const *args,
@@ -382,7 +419,7 @@ static PGresult *finish(struct db_conn *s, const char *text) {
     add_step(&b, STEP_RUN, PQsendQueryParams(s->held->pg, text, 0, NULL, NULL, NULL, NULL, 0));
     b.sent = PQpipelineSync(s->held->pg) && b.sent;
     PGresult *result = NULL;
-    read_batch(s, &b, NULL, &result);
+    read_batch(s, &b, &(struct command){.text = text}, &result);
     return result;
 }
 

@@ -260,8 +260,10 @@ static void write_texts(struct json_writer *w, const char *name, const struct li
     jw_member_begin(w, name, '[');
     for (size_t i = 0; i < keys->count; i++) {
         jw_begin(w, '{');
-        jw_member_text(w, "key", text_at(keys, i));
-        jw_member_text(w, "value", text_at(values, i));
+        JW_NAME(w, "key");
+        jw_text(w, text_at(keys, i));
+        JW_NAME(w, "value");
+        jw_text(w, text_at(values, i));
         jw_end(w, '}');
     }
     jw_end(w, ']');
@@ -270,7 +272,7 @@ static void write_texts(struct json_writer *w, const char *name, const struct li
 /* "NaN", "Infinity" and "-Infinity" are not numbers of JSON. */
 static void write_value(struct json_writer *w, const char *value) {
     const char *digits = value + (*value == '-');
-    jw_name(w, "value");
+    JW_NAME(w, "value");
     if (*digits >= '0' && *digits <= '9')
         jw_raw(w, value);
     else
@@ -283,11 +285,12 @@ static void write_metrics(struct json_writer *w, const struct mlflow_run *run) {
     jw_member_begin(w, "metrics", '[');
     for (size_t i = 0; i < run->metric_keys.count; i++) {
         jw_begin(w, '{');
-        jw_member_text(w, "key", text_at(&run->metric_keys, i));
+        JW_NAME(w, "key");
+        jw_text(w, text_at(&run->metric_keys, i));
         write_value(w, text_at(&run->metric_values, i));
-        jw_name(w, "timestamp");
+        JW_NAME(w, "timestamp");
         jw_raw(w, text_at(&run->metric_times, i));
-        jw_name(w, "step");
+        JW_NAME(w, "step");
         jw_raw(w, text_at(&run->metric_steps, i));
         jw_end(w, '}');
     }

@@ -50,6 +50,7 @@
 #define SEARCH_KEY_MAX 64         /* bytes of a text that is its own search_key() */
 #define SEARCH_CROWD 10000        /* entities from which looking up each is too dear */
 #define SEARCH_SORT_CHARACTERS 64 /* texts are ordered by that many */
+#define SEARCH_WALK 20            /* a walk gives up when fewer than one in so many are found */
 
 enum search_dialect { SEARCH_NATIVE, SEARCH_MLFLOW };
 
@@ -101,6 +102,9 @@ struct search_source {
     const char *owner; /* "m.run_id": the entity's id; never null */
     const char *where; /* "m.team_id = $1::uuid and …": on the team and the scope's parameters */
     const char *key;   /* "m.key"; NULL = rows have none, fields of it carry names */
+    /* Like where, for a search within one (struct search): an index lists a key's rows in the order
+     * of the field's sql. NULL = none does. */
+    const char *ordered;
 };
 
 struct search_field {
@@ -116,6 +120,7 @@ struct search_field {
     unsigned ops, mlflow_ops;           /* enum search_op; 0 = not in that dialect */
     unsigned order;                     /* enum search_order */
     bool not_null;                      /* a column that is never null: lets an index do more */
+    bool ordered; /* an index lists the entities of a search within one in that order */
 };
 
 /* A group's other names: {"metric", "metrics"}. */
@@ -151,6 +156,7 @@ struct search {
     const char *const *scope; /* parameters $2… of the entity's where */
     size_t scope_count;
     const char *within; /* a further condition on the scope, " and …"; or NULL */
+    bool one;           /* it is such that indexes lie in the order of what they list (ordered) */
     int64_t limit;
     const char *token; /* of the page before; NULL = the first page */
 };

@@ -1,21 +1,25 @@
 -- Searching. What a search itself reads is composed in search_sql.c and search_page.c.
 
 -- name: search_begin :one
--- Hashing the ids of 100,000 runs needs about 8 MB; compiling a plan costs more than running it.
+-- Hashing the ids of 100,000 runs needs about 8 MB; compiling a plan costs more than running it. $2: a
+-- walk has one plan for all values, everything else depends on them.
 select set_config('statement_timeout', $1::text, true) || set_config('work_mem', '64MB', true)
-    || set_config('jit', 'off', true);
+    || set_config('jit', 'off', true) || set_config('plan_cache_mode', $2::text, true);
 
 -- name: search_end :one
 -- What follows in the transaction is not planned as a search of many is.
-select set_config('enable_nestloop', 'on', true);
+select set_config('enable_nestloop', 'on', true) || set_config('plan_cache_mode', 'auto', true);
 
 -- name: search_scope :one
--- Of the experiments asked for (null = all) those that are the project's.
+-- Of the experiments asked for (null = all) those that are the project's; whether metrics of the team
+-- wait to be folded.
 with asked as (
     select coalesce(array_agg(id), '{}') as ids from experiments
      where team_id = $1::uuid and project_id = $2::uuid and ($3::uuid[] is null or id = any ($3::uuid[]))
 )
-select ids::text as experiments, ids from asked;
+select ids::text as experiments, ids,
+       exists (select from metric_inbox where team_id = $1::uuid) as waiting
+  from asked;
 
 -- name: search_metric_keys :many
 -- Distinct keys by skipping along the index: one probe a key and experiment, of at most 2,000 keys from

@@ -7,16 +7,11 @@
  * from and in no other. */
 #include "tracking/search_private.h"
 
-#include "base/buf.h"
 #include "base/digest.h"
 #include "sql/tracking.h"
 
 #include <string.h>
 
-/* One row: its id and its order keys as text. */
-struct search_row {
-    const char *id, *keys[SEARCH_ORDER_MAX];
-};
 #define KEY_FIELD(n)                                                                               \
     { .name = "k" #n, .type = FIELD_TYPE_STRING, .offset = offsetof(struct search_row, keys[n]) }
 static const struct field SEARCH_ROW_FIELDS[] = {
@@ -29,24 +24,9 @@ static const struct field SEARCH_ROW_FIELDS[] = {
     KEY_FIELD(5),
     KEY_FIELD(6),
     KEY_FIELD(7),
+    FIELD(STRING, struct search_row, edge),
 };
-static SHAPE(SEARCH_ROW_SHAPE, "SearchRow", struct search_row, SEARCH_ROW_FIELDS);
-
-/* An order key as SQL. */
-struct key_sql {
-    const char *expression, *type;
-    bool descending, not_null;
-};
-
-struct page_sql {
-    struct ctx *cx;
-    const struct search_entity *entity;
-    const struct search *search;
-    struct search_sql sql;
-    struct key_sql keys[SEARCH_ORDER_MAX];
-    size_t key_count;
-    struct buf from, text;
-};
+SHAPE(SEARCH_ROW_SHAPE, "SearchRow", struct search_row, SEARCH_ROW_FIELDS);
 
 /* Rows of a source are joined under an alias of the key's number: one key, one row at most. The
  * look-up column begins as the text does, and an index holds it. */
@@ -61,12 +41,15 @@ static const char *join_source(struct page_sql *p, const struct search_name *nam
     return arena_printf(p->cx->arena, "o%zu.value", n);
 }
 
-static void add_key(struct page_sql *p, const struct search_key *key) {
+void page_add_key(struct page_sql *p, const struct search_key *key) {
     const struct search_field *field = key->name.field;
     const char *e =
         field->source ? join_source(p, &key->name, p->key_count) : search_expression(&key->name);
     struct key_sql *to = &p->keys[p->key_count++];
-    *to = (struct key_sql){e, "timestamptz", key->descending, field->not_null && !field->source};
+    *to = (struct key_sql){.expression = e,
+                           .type = "timestamptz",
+                           .descending = key->descending,
+                           .not_null = field->not_null && !field->source};
     if (field->type == SEARCH_NUMBER) {
         to->type = "float8";
         to->expression =
@@ -105,8 +88,11 @@ static bool ids_descend(const struct page_sql *p) {
 
 /* " and (k0 > … or (k0 = … and (k1 > … or …)))": behind the row whose keys these are. A first key
  * that is never null also bounds an index scan. */
-static void add_after(struct page_sql *p, const char *const *after) {
+void page_add_after(struct page_sql *p) {
     int args[SEARCH_ORDER_MAX + 1];
+    const char *const *after = p->after;
+    if (!after)
+        return;
     for (size_t i = 0; i <= p->key_count; i++)
         args[i] = after[i] ? search_arg(p->cx, &p->sql, after[i]) : 0; /* null is not compared */
     if (p->key_count > 0 && p->keys[0].not_null)
@@ -126,14 +112,25 @@ static void add_after(struct page_sql *p, const char *const *after) {
         buf_text(&p->text, "))");
 }
 
-static void add_order(struct page_sql *p) {
+void page_add_order(struct page_sql *p) {
     buf_text(&p->text, " order by ");
     for (size_t i = 0; i < p->key_count; i++) {
         const struct key_sql *key = &p->keys[i];
-        buf_printf(&p->text, "%s %s%s, ", key->expression, key->descending ? "desc" : "asc",
-                   key->not_null || !key->descending ? "" : " nulls last");
+        if (key->order)
+            buf_printf(&p->text, "%s, ", key->order);
+        else
+            buf_printf(&p->text, "%s %s%s, ", key->expression, key->descending ? "desc" : "asc",
+                       key->not_null || !key->descending ? "" : " nulls last");
     }
-    buf_printf(&p->text, "%s %s", p->entity->id, ids_descend(p) ? "desc" : "asc");
+    int limit = search_arg(p->cx, &p->sql, db_int(p->cx, p->search->limit + 1));
+    buf_printf(&p->text, "%s %s limit $%d::bigint", p->entity->id, ids_descend(p) ? "desc" : "asc",
+               limit);
+}
+
+void page_add_selected(struct page_sql *p) {
+    buf_printf(&p->text, "select %s as id", p->entity->id);
+    for (size_t i = 0; i < p->key_count; i++)
+        buf_printf(&p->text, ", (%s)::text as k%zu", p->keys[i].expression, i);
 }
 
 /* ---- tokens */
@@ -160,44 +157,45 @@ static const char *question(struct page_sql *p) {
 }
 
 /* keys: the question's digest, the order keys, the id. */
-static enum err read_token(struct page_sql *p, const char **keys) {
+static enum err read_token(struct page_sql *p, size_t key_count) {
     struct ctx *cx = p->cx;
-    if (cursor_decode(cx, p->search->token, keys, (int)p->key_count + 2) == OK && keys[0] &&
-        strcmp(keys[0], question(p)) == 0 && keys[p->key_count + 1])
+    const char **keys = arena_new_array(cx->arena, const char *, SEARCH_ORDER_MAX + 2);
+    if (!p->search->token)
+        return OK;
+    p->after = keys + 1;
+    if (cursor_decode(cx, p->search->token, keys, (int)key_count + 2) == OK && keys[0] &&
+        strcmp(keys[0], question(p)) == 0 && keys[key_count + 1])
         return OK;
     return fail_field(cx, ERR_INVALID,
                       p->search->dialect == SEARCH_MLFLOW ? "page_token" : "cursor",
                       "this page token was not given by this search");
 }
 
-static const char *write_token(struct page_sql *p, const struct search_row *last) {
+static const char *write_token(struct page_sql *p, const struct search_row *last,
+                               size_t key_count) {
     const char *keys[SEARCH_ORDER_MAX + 2] = {question(p)};
-    memcpy(keys + 1, last->keys, p->key_count * sizeof(*keys));
-    keys[p->key_count + 1] = last->id;
-    return cursor_encode(p->cx, keys, (int)p->key_count + 2);
+    memcpy(keys + 1, last->keys, key_count * sizeof(*keys));
+    keys[key_count + 1] = last->id;
+    return cursor_encode(p->cx, keys, (int)key_count + 2);
 }
 
 /* ---- the statement */
 
-static enum err compose(struct page_sql *p, const char **ret) {
-    const char *after[SEARCH_ORDER_MAX + 2] = {NULL};
-    if (p->search->token)
-        TRY(read_token(p, after));
-    buf_printf(&p->text, "select %s as id", p->entity->id);
-    for (size_t i = 0; i < p->key_count; i++)
-        buf_printf(&p->text, ", (%s)::text as k%zu", p->keys[i].expression, i);
+static enum err read_rows(struct page_sql *p, const struct search_node *tree,
+                          const struct search_key *keys, size_t count, struct list *ret) {
+    search_compile_tree(p->cx, p->entity, p->search, tree, &p->sql);
+    for (size_t i = 0; i < count; i++)
+        page_add_key(p, &keys[i]);
+    page_add_selected(p);
     buf_printf(&p->text, " from %s%s where %s", p->entity->from, p->from.data ? p->from.data : "",
                p->sql.where);
-    if (p->search->token)
-        add_after(p, after + 1);
-    add_order(p);
-    int limit = search_arg(p->cx, &p->sql, db_int(p->cx, p->search->limit + 1));
-    buf_printf(&p->text, " limit $%d::bigint", limit);
-    *ret = p->text.data;
-    return OK;
+    page_add_after(p);
+    page_add_order(p);
+    return search_rows(p->cx, p->entity, p->text.data, &p->sql, &SEARCH_ROW_SHAPE, ret);
 }
 
-static enum err fill_page(struct page_sql *p, const struct list *rows, struct search_page *ret) {
+static void fill_page(struct page_sql *p, const struct list *rows, size_t key_count,
+                      struct search_page *ret) {
     const struct search_row *row = rows->items;
     size_t limit = (size_t)p->search->limit;
     size_t count = rows->count > limit ? limit : rows->count;
@@ -206,22 +204,23 @@ static enum err fill_page(struct page_sql *p, const struct list *rows, struct se
         ids[i] = row[i].id;
     *ret = (struct search_page){.ids = {ids, count}};
     if (rows->count > limit)
-        ret->next = write_token(p, &row[count - 1]);
-    return OK;
+        ret->next = write_token(p, &row[count - 1], key_count);
 }
 
 static enum err run_page(struct page_sql *p, struct search_page *ret) {
+    const struct search_node *tree;
     struct search_key keys[SEARCH_ORDER_MAX];
     size_t count;
-    const char *text;
     struct list rows;
-    TRY(search_compile(p->cx, p->entity, p->search, &p->sql));
+    bool found;
+    TRY(search_parse(p->cx, p->entity, p->search->dialect, p->search->filter, &tree));
     TRY(search_parse_order(p->cx, p->entity, p->search, keys, &count));
-    for (size_t i = 0; i < count; i++)
-        add_key(p, &keys[i]);
-    TRY(compose(p, &text));
-    TRY(search_rows(p->cx, p->entity, text, &p->sql, &SEARCH_ROW_SHAPE, &rows));
-    return fill_page(p, &rows, ret);
+    TRY(read_token(p, count));
+    TRY(search_walk(p->cx, p, tree, keys, count, &rows, &found));
+    if (!found)
+        TRY(read_rows(p, tree, keys, count, &rows));
+    fill_page(p, &rows, count, ret);
+    return OK;
 }
 
 enum err search_page(struct ctx *cx, const struct search_entity *entity,
@@ -230,6 +229,20 @@ enum err search_page(struct ctx *cx, const struct search_entity *entity,
     enum err err = run_page(&p, ret);
     buf_done(&p.from);
     buf_done(&p.text);
+    return err;
+}
+
+static enum err read_in_time(struct ctx *cx, const char *plan_cache_mode, const char *text,
+                             const struct search_sql *sql, const struct shape *shape,
+                             struct list *ret) {
+    enum err err = db_many_dynamic_after(cx, &SQL_search_begin,
+                                         ARGS(db_int(cx, SEARCH_TIMEOUT_MS), plan_cache_mode), text,
+                                         sql->args, sql->arg_count, shape, ret);
+    if (err == ERR_TIMEOUT)
+        return fail_field(cx, ERR_TIMEOUT, "filter",
+                          "the search took longer than %d s: add a condition, or ask for fewer "
+                          "experiments",
+                          SEARCH_TIMEOUT_MS / 1000);
     return err;
 }
 
@@ -250,23 +263,21 @@ static enum err forbid_lookups(struct ctx *cx, const struct search_entity *entit
         "select set_config('enable_nestloop', case when (select count(*) from"
         " (select from %s limit %d) counted) > %d then 'off' else 'on' end, true) as setting",
         entity->crowd, SEARCH_CROWD + 1, SEARCH_CROWD);
-    return db_many_dynamic(cx, text, ARGS(sql->args[0], sql->args[1 + entity->crowd_scope]), 2,
-                           &CROWD_ROW_SHAPE, &ignored);
+    const struct search_sql scope = {
+        .args = (const char *[]){sql->args[0], sql->args[1 + entity->crowd_scope]}, .arg_count = 2};
+    return read_in_time(cx, "force_custom_plan", text, &scope, &CROWD_ROW_SHAPE, &ignored);
 }
 
 enum err search_rows(struct ctx *cx, const struct search_entity *entity, const char *text,
                      const struct search_sql *sql, const struct shape *shape, struct list *ret) {
     const char *ignored;
-    bool guessed = sql->guessed && entity->crowd;
-    TRY(db_value(cx, &SQL_search_begin, ARGS(db_int(cx, SEARCH_TIMEOUT_MS)), &ignored));
-    if (guessed)
+    if (sql->guessed && entity->crowd)
         TRY(forbid_lookups(cx, entity, sql));
-    enum err err = db_many_dynamic(cx, text, sql->args, sql->arg_count, shape, ret);
-    if (err == ERR_TIMEOUT)
-        return fail_field(cx, ERR_TIMEOUT, "filter",
-                          "the search took longer than %d s: add a condition, or ask for fewer "
-                          "experiments",
-                          SEARCH_TIMEOUT_MS / 1000);
-    TRY(err);
-    return guessed ? db_value(cx, &SQL_search_end, NO_ARGS, &ignored) : OK;
+    TRY(read_in_time(cx, "force_custom_plan", text, sql, shape, ret));
+    return db_value(cx, &SQL_search_end, NO_ARGS, &ignored);
+}
+
+enum err search_rows_by_key(struct ctx *cx, const char *text, const struct search_sql *sql,
+                            const struct shape *shape, struct list *ret) {
+    return read_in_time(cx, "force_generic_plan", text, sql, shape, ret);
 }

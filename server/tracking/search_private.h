@@ -1,6 +1,7 @@
 /* What the files of searching share: tokens, the tree, and how a text is refused. */
 #pragma once
 
+#include "base/buf.h"
 #include "tracking/search.h"
 
 enum token_kind {
@@ -96,8 +97,59 @@ MUST_USE enum err search_parse(struct ctx *cx, const struct search_entity *entit
 /* search_value.c: takes the value or the list that op compares the name with. */
 MUST_USE enum err parse_values(struct parser *p, struct search_node *node);
 
-/* search_sql.c: the SQL a name stands for, where its source is in the statement. */
+/* search_sql.c: the scope and the filter as one condition. */
+void search_compile_tree(struct ctx *cx, const struct search_entity *entity,
+                         const struct search *search, const struct search_node *tree,
+                         struct search_sql *ret);
+/* The filter alone, of the entity with that id, by looking rows up: what is found early is asked
+ * first. True, or false or null. */
+const char *search_compile_probes(struct ctx *cx, const struct search_node *tree, const char *id,
+                                  struct search_sql *sql);
+/* The SQL a name stands for, where its source is in the statement. */
 const char *search_expression(const struct search_name *name);
 /* The condition of a source's rows of that name: scope and key. */
 const char *search_source_where(struct ctx *cx, struct search_sql *sql,
                                 const struct search_name *name);
+
+/* ---- pages */
+
+/* One row: its id and its order keys as text. */
+struct search_row {
+    const char *id, *keys[SEARCH_ORDER_MAX];
+    const char *edge; /* search_walk.c */
+};
+extern const struct shape SEARCH_ROW_SHAPE;
+
+/* An order key as SQL. */
+struct key_sql {
+    const char *expression, *type;
+    const char *order; /* what an index calls the same order: "w.value desc"; NULL = expression */
+    bool descending, not_null;
+};
+
+/* A statement that reads a page, while it grows. */
+struct page_sql {
+    struct ctx *cx;
+    const struct search_entity *entity;
+    const struct search *search;
+    const char *const *after; /* keys and id of the row before the page; NULL = the first page */
+    struct search_sql sql;
+    struct key_sql keys[SEARCH_ORDER_MAX];
+    size_t key_count;
+    struct buf from, text;
+};
+
+/* search_page.c: parts of that statement. */
+void page_add_key(struct page_sql *p, const struct search_key *key);
+void page_add_selected(struct page_sql *p); /* "select … as id, … as k0, …" */
+void page_add_after(struct page_sql *p);    /* " and …": behind that row */
+void page_add_order(struct page_sql *p);    /* " order by … limit …": of one row more */
+
+/* search_walk.c: tries to read the page, and one row more where there is one, by walking along an
+ * index. What it found is the page only if *ret_found. */
+MUST_USE enum err search_walk(struct ctx *cx, const struct page_sql *page,
+                              const struct search_node *tree, const struct search_key *keys,
+                              size_t key_count, struct list *ret, bool *ret_found);
+/* search_page.c: runs a statement that has one plan for all values. */
+MUST_USE enum err search_rows_by_key(struct ctx *cx, const char *text, const struct search_sql *sql,
+                                     const struct shape *shape, struct list *ret);

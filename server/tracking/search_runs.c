@@ -15,7 +15,8 @@ static const struct search_source METRICS = {
     .from = "run_metrics m",
     .owner = "m.run_id",
     .key = "m.key",
-    .where = "m.team_id = $1::uuid and m.experiment_id = any ($3::uuid[])"};
+    .where = "m.team_id = $1::uuid and m.experiment_id = any ($3::uuid[])",
+    .ordered = "m.team_id = $1::uuid and m.experiment_id = ($3::uuid[])[1]"};
 static const struct search_source PARAMS = {
     .from = "run_params p", .owner = "p.run_id", .key = "p.key", .where = "p.team_id = $1::uuid"};
 static const struct search_source TAGS = {
@@ -64,7 +65,8 @@ static const struct search_field RUN_FIELDS[] = {
      .sql = "r.created_at",
      .ops = SEARCH_NUMBER_OPS,
      .order = SEARCH_ORDER,
-     .not_null = true},
+     .not_null = true,
+     .ordered = true},
     {.name = "start_time",
      .aliases = "started_at",
      .type = SEARCH_TIME,
@@ -78,7 +80,8 @@ static const struct search_field RUN_FIELDS[] = {
      .sql = "coalesce(r.started_at, r.created_at)",
      .mlflow_ops = SEARCH_MLFLOW_NUMBER_OPS,
      .order = SEARCH_ORDER_MLFLOW,
-     .not_null = true},
+     .not_null = true,
+     .ordered = true},
     {.name = "end_time",
      .aliases = "finished_at",
      .type = SEARCH_TIME,
@@ -226,10 +229,12 @@ static const char IN_SOME[] = " and r.experiment_id = any ($3::uuid[])";
 struct scope_row {
     const char *experiments; /* as uuid[] */
     struct list ids;         /* the same ids */
+    bool waiting;            /* there may be metrics to be folded */
 };
 static const struct field SCOPE_ROW_FIELDS[] = {
     FIELD(STRING, struct scope_row, experiments),
     FIELD(STRINGS, struct scope_row, ids),
+    FIELD(BOOL, struct scope_row, waiting),
 };
 static SHAPE(SCOPE_ROW_SHAPE, "ScopeRow", struct scope_row, SCOPE_ROW_FIELDS);
 
@@ -248,7 +253,8 @@ enum err run_search_prepare(struct ctx *cx, const struct run_search *search, str
     struct scope_row scope;
     const char **args = arena_new_array(cx->arena, const char *, 5);
     TRY(scope_of(cx, search, &scope));
-    TRY(metrics_settle(cx, (const char *const *)scope.ids.items, scope.ids.count));
+    if (scope.waiting)
+        TRY(metrics_settle(cx, (const char *const *)scope.ids.items, scope.ids.count));
     args[0] = search->project_id;
     args[1] = scope.experiments;
     args[2] = search->lifecycle == LIFECYCLE_ALL ? NULL : LIFECYCLE_NAMES[search->lifecycle];
@@ -261,6 +267,7 @@ enum err run_search_prepare(struct ctx *cx, const struct run_search *search, str
                            .scope = args,
                            .scope_count = 5,
                            .within = scope.ids.count == 1 ? IN_ONE : IN_SOME,
+                           .one = scope.ids.count == 1,
                            .limit = search->limit,
                            .token = search->token};
     return OK;

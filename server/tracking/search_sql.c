@@ -4,7 +4,10 @@
  * A comparison with rows of a source is "id in (select owner …)". Joined by AND at the top the
  * planner makes semi-joins of the first few and begins with the narrowest; others, and those under
  * OR and NOT, it hashes once each. Conditions are two-valued where it matters: NOT says "is not
- * true". */
+ * true".
+ *
+ * Probing, for walks (search_walk.c), is the other way round: every comparison is a look-up of one
+ * entity's row by its key, which no planner turns into anything else. */
 #include "tracking/search_private.h"
 
 #include "base/buf.h"
@@ -66,8 +69,9 @@ int search_arg(struct ctx *cx, struct search_sql *sql, const char *value) {
 /* A statement's text while it grows. */
 struct compiler {
     struct ctx *cx;
-    const struct search_entity *entity;
     struct search_sql *sql;
+    const char *id; /* of the entity that is looked at */
+    bool probing;
     struct buf text;
     int joins; /* semi-joins the planner has to order */
 };
@@ -202,23 +206,49 @@ static void compare(struct compiler *c, const struct search_node *node) {
         compare_text(c, node, e);
 }
 
+/* "No such row" is told of rows that are there. */
+static struct search_node there_is(struct compiler *c, const struct search_node *node) {
+    struct search_node there = resolved(c, node);
+    if (node->op == SEARCH_NULL)
+        there.op = SEARCH_NOT_NULL;
+    return there;
+}
+
 /* "No such row" looks for the row of each entity; everything else lists the owners of rows. */
 static void compare_source(struct compiler *c, const struct search_node *node) {
     const struct search_source *source = node->name.field->source;
-    const char *id = c->entity->id, *where = search_source_where(c->cx, c->sql, &node->name);
-    struct search_node there = resolved(c, node);
-    if (node->op == SEARCH_NULL) {
-        there.op = SEARCH_NOT_NULL;
+    const char *where = search_source_where(c->cx, c->sql, &node->name);
+    const struct search_node there = there_is(c, node);
+    if (node->op == SEARCH_NULL)
         buf_printf(&c->text, "not exists (select from %s where %s and %s = %s and ", source->from,
-                   where, source->owner, id);
-        compare(c, &there);
-        buf_text(&c->text, ")");
-        return;
-    }
-    buf_printf(&c->text, "%s in (select %s from %s where %s and ", id, source->owner, source->from,
-               where);
+                   where, source->owner, c->id);
+    else
+        buf_printf(&c->text, "%s in (select %s from %s where %s and ", c->id, source->owner,
+                   source->from, where);
     compare(c, &there);
     buf_text(&c->text, ")");
+}
+
+/* A scalar sub-select is run for each entity; exists() might be hashed. Of rows with a key there is
+ * one, and comparing it outside of "where" keeps the look-up on the primary key: by the index over
+ * values, whose entries differ last, it takes twice the time. */
+static void probe_source(struct compiler *c, const struct search_node *node) {
+    const struct search_source *source = node->name.field->source;
+    const char *where = search_source_where(c->cx, c->sql, &node->name);
+    const struct search_node there = there_is(c, node);
+    buf_text(&c->text, "(select ");
+    if (source->key)
+        compare(c, &there);
+    else
+        buf_text(&c->text, "true");
+    buf_printf(&c->text, " from %s where %s and %s = %s", source->from, where, source->owner,
+               c->id);
+    if (!source->key) {
+        buf_text(&c->text, " and ");
+        compare(c, &there);
+        buf_text(&c->text, " limit 1");
+    }
+    buf_text(&c->text, node->op == SEARCH_NULL ? ") is not true" : ")");
 }
 
 /* "… is true" is what keeps the planner from making a join of it. */
@@ -228,10 +258,38 @@ static void compile_leaf(struct compiler *c, const struct search_node *node, boo
         compare(c, node);
         return;
     }
+    if (c->probing) {
+        probe_source(c, node);
+        return;
+    }
     bool apart = at_top && c->joins++ >= JOINS_MAX;
     buf_text(&c->text, apart ? "(" : "");
     compare_source(c, node);
     buf_text(&c->text, apart ? ") is true" : "");
+}
+
+/* How late to look at it: a column that is at hand, what few are equal to, the rest. */
+static int lateness(const struct search_node *node) {
+    if (node->kind == SEARCH_COMPARE)
+        return !node->name.field->source                                  ? 0
+               : (node->op & (SEARCH_EQ | SEARCH_IN)) && !node->as_number ? 1
+                                                                          : 2;
+    int left = lateness(node->left), right = node->right ? lateness(node->right) : 0;
+    bool least = node->kind == SEARCH_AND;
+    return (left < right) == least ? left : right;
+}
+
+static void compile(struct compiler *c, const struct search_node *node, bool at_top);
+
+/* PostgreSQL orders conditions by what it thinks they cost, not by how many they leave; a CASE it
+ * takes as it is. Nothing asks here whether a condition is false or unknown. */
+static void probe_both(struct compiler *c, const struct search_node *node) {
+    bool swap = lateness(node->right) < lateness(node->left);
+    buf_text(&c->text, "case when ");
+    compile(c, swap ? node->right : node->left, false);
+    buf_text(&c->text, " then ");
+    compile(c, swap ? node->left : node->right, false);
+    buf_text(&c->text, " end");
 }
 
 /* at_top: only ANDs are above. */
@@ -248,6 +306,10 @@ static void compile(struct compiler *c, const struct search_node *node, bool at_
         break;
     case SEARCH_AND:
     case SEARCH_OR:
+        if (c->probing && node->kind == SEARCH_AND) {
+            probe_both(c, node);
+            break;
+        }
         at_top = at_top && node->kind == SEARCH_AND;
         buf_text(&c->text, "(");
         compile(c, node->left, at_top);
@@ -285,8 +347,8 @@ static const struct search_source *together(const struct search_node *node) {
 static void compile_together(struct compiler *c, const struct parts *parts, size_t first) {
     const struct search_source *source = together(parts->items[first]);
     c->sql->guessed = true;
-    buf_printf(&c->text, "%s in (select %s from %s where %s", c->entity->id, source->owner,
-               source->from, source->where);
+    buf_printf(&c->text, "%s in (select %s from %s where %s", c->id, source->owner, source->from,
+               source->where);
     for (size_t i = first; i < parts->count; i++) {
         if (together(parts->items[i]) != source)
             continue;
@@ -321,29 +383,46 @@ static void compile_whole(struct compiler *c, const struct search_node *tree) {
     }
 }
 
-enum err search_compile(struct ctx *cx, const struct search_entity *entity,
-                        const struct search *search, struct search_sql *ret) {
-    const struct search_node *tree;
-    TRY(search_parse(cx, entity, search->dialect, search->filter, &tree));
+static const char *compiled(struct compiler *c) {
+    arena_defer(c->cx->arena, free, c->text.data);
+    return c->text.data;
+}
+
+void search_compile_tree(struct ctx *cx, const struct search_entity *entity,
+                         const struct search *search, const struct search_node *tree,
+                         struct search_sql *ret) {
+    struct compiler c = {.cx = cx, .sql = ret, .id = entity->id};
     *ret = (struct search_sql){0};
     search_arg(cx, ret, cx->who.team_id);
     for (size_t i = 0; i < search->scope_count; i++)
         search_arg(cx, ret, search->scope[i]);
-    struct compiler c = {.cx = cx, .entity = entity, .sql = ret};
     buf_text(&c.text, entity->where);
     buf_text(&c.text, search->within ? search->within : "");
     if (tree) {
         buf_text(&c.text, " and ");
         compile_whole(&c, tree);
     }
-    arena_defer(cx->arena, free, c.text.data);
-    ret->where = c.text.data;
+    ret->where = compiled(&c);
+}
+
+const char *search_compile_probes(struct ctx *cx, const struct search_node *tree, const char *id,
+                                  struct search_sql *sql) {
+    struct compiler c = {.cx = cx, .sql = sql, .id = id, .probing = true};
+    compile(&c, tree, false);
+    return compiled(&c);
+}
+
+enum err search_compile(struct ctx *cx, const struct search_entity *entity,
+                        const struct search *search, struct search_sql *ret) {
+    const struct search_node *tree;
+    TRY(search_parse(cx, entity, search->dialect, search->filter, &tree));
+    search_compile_tree(cx, entity, search, tree, ret);
     return OK;
 }
 
 enum err search_condition(struct ctx *cx, const struct search_entity *entity,
                           const struct search *search, struct search_sql *sql, const char **ret) {
-    struct compiler c = {.cx = cx, .entity = entity, .sql = sql};
+    struct compiler c = {.cx = cx, .sql = sql, .id = entity->id};
     const struct search_node *tree;
     TRY(search_parse(cx, entity, search->dialect, search->filter, &tree));
     if (tree)
