@@ -25,6 +25,10 @@ STATEMENT(wall, DB_ONE, 0,
 STATEMENT(sleep_long, DB_ONE, 0, "select pg_sleep(60)");
 STATEMENT(short_timeout, DB_ONE, 0, "select set_config('statement_timeout', '100ms', true)");
 STATEMENT(syntax_error, DB_ONE, 0, "selekt 1");
+STATEMENT(count_kept, DB_ONE, 0,
+          "select count(*) from pg_prepared_statements"
+          " where name like 'kept/%' and statement like '%$1::text as name where $2%'");
+STATEMENT(set_name, DB_ONE, 1, "select set_config('application_name', $1, true)");
 STATEMENT(division, DB_ONE, 1, "select 1 / $1::int");
 STATEMENT(echo_types, DB_ONE, 7,
           "select $1::bigint as n, $2::float8 as x, $3::boolean as yes, $4::timestamptz as at,"
@@ -362,6 +366,36 @@ static void test_values__null_and_non_finite(void **state) {
     assert_string_equal("2.5", sum);
 }
 
+/* A text that comes again is prepared, once; its values stay its own. */
+/* A text that comes again is prepared, once; its values stay its own. */
+static void test_dynamic__texts_that_come_again_are_kept(void **state) {
+    static const char TEXT[] = "select null as id, 's' as slug, $1::text as name where $2::bool";
+    AUTO_CTX cx;
+    struct list rows;
+    test_ctx_system(&cx, *state);
+    for (int i = 0; i < 5; i++) {
+        const char *name = arena_printf(cx.arena, "n%d", i);
+        assert_ok(db_many_dynamic(&cx, TEXT, ARGS(name, db_bool(i != 1)), 2, &ROW, &rows), &cx.err);
+        assert_int_equal(rows.count, i != 1);
+        if (rows.count)
+            assert_string_equal(((struct row *)rows.items)->name, name);
+    }
+    assert_string_equal("1", value_of(&cx, &count_kept));
+}
+
+static void test_dynamic__a_setting_goes_before_the_text(void **state) {
+    AUTO_CTX cx;
+    struct list rows;
+    test_ctx_system(&cx, *state);
+    for (int i = 0; i < 2; i++) {
+        assert_ok(db_many_dynamic_after(&cx, &set_name, ARGS("before"),
+                                        "select current_setting('application_name') as slug",
+                                        NO_ARGS, 0, &ROW, &rows),
+                  &cx.err);
+        assert_string_equal(((struct row *)rows.items)->slug, "before");
+    }
+}
+
 static void test_values__a_column_without_a_field_is_refused(void **state) {
     AUTO_CTX cx;
     struct list rows;
@@ -518,6 +552,8 @@ int main(void) {
         cmocka_unit_test(test_errors__a_statement_that_cannot_be_prepared_is_internal),
         cmocka_unit_test(test_values__travel_unchanged),
         cmocka_unit_test(test_values__null_and_non_finite),
+        cmocka_unit_test(test_dynamic__texts_that_come_again_are_kept),
+        cmocka_unit_test(test_dynamic__a_setting_goes_before_the_text),
         cmocka_unit_test(test_values__a_column_without_a_field_is_refused),
         cmocka_unit_test(test_pool__refuses_after_its_wait_when_all_are_lent),
         cmocka_unit_test(test_pool__serves_teams_in_turns_without_mixing_them),
