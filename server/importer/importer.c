@@ -15,6 +15,7 @@
 #include <string.h>
 
 #define API "/api/2.0/mlflow/"
+#define TAG_PARENT "mlflow.parentRunId"
 #define POINTS_PER_BATCH 1000
 #define PARAMS_PER_BATCH 100
 #define TAGS_PER_BATCH 100
@@ -121,12 +122,13 @@ static enum err find_runs(struct importer *im, const char *experiment, json_t *f
         json_array_foreach(json_object_get(page, "runs"), i, run) {
             json_t *tags = json_object_get(json_object_get(run, "data"), "tags");
             const char *source = pair_of(tags, TAG_SOURCE), *id = pair_of(tags, TAG_ID);
-            const char *done = pair_of(tags, TAG_DONE);
+            const char *done = pair_of(tags, TAG_DONE), *parent = pair_of(tags, TAG_PARENT);
             if (source && id && strcmp(source, im->label) == 0)
                 json_object_set_new(found, id,
-                                    json_pack("{s:s, s:s}", "id",
+                                    json_pack("{s:s, s:s, s:s}", "id",
                                               text_of(json_object_get(run, "info"), "run_id"),
-                                              "done", done ? done : ""));
+                                              "done", done ? done : "", "parent",
+                                              parent ? parent : ""));
         }
         buf_done(&token);
         token = (struct buf){0};
@@ -244,13 +246,18 @@ static enum err send_pairs(struct import *in, const char *run_id, const char *me
 /* The tags as they will be here: a parent by its id here, or none until it has come. */
 static json_t *tags_of(struct import *in, json_t *run, const char **ret_parent) {
     json_t *info = json_object_get(run, "info"), *tags = json_array(), *tag;
+    const char *name = text_of(info, "run_name");
     size_t i;
     *ret_parent = NULL;
     json_array_foreach(json_object_get(json_object_get(run, "data"), "tags"), i, tag) {
         const char *key = text_of(tag, "key"), *value = text_of(tag, "value");
         if (strncmp(key, "slipway.import.", 15) == 0)
             continue;
-        if (strcmp(key, "mlflow.parentRunId") != 0) {
+        if (strcmp(key, "mlflow.runName") == 0 && *name) {
+            add_pair(tags, key, name); /* servers of old let the two differ */
+            continue;
+        }
+        if (strcmp(key, TAG_PARENT) != 0) {
             json_array_append(tags, tag);
             continue;
         }
@@ -328,8 +335,14 @@ static enum err send_run(struct import *in, json_t *run, const char *id, struct 
     return send_files(in, run, "", id, err);
 }
 
-static enum err import_run(void *arg, json_t *run, struct err_info *err) {
-    struct import *in = arg;
+/* A run that came whole before its parent did: the import ended between the two. */
+static void keep_waiting(struct import *in, json_t *run, json_t *found, const char *id) {
+    const char *parent = pair_of(json_object_get(json_object_get(run, "data"), "tags"), TAG_PARENT);
+    if (parent && !*text_of(found, "parent"))
+        json_object_set_new(in->waiting, id, json_string(parent));
+}
+
+static enum err bring_run(struct import *in, json_t *run, struct err_info *err) {
     json_t *info = json_object_get(run, "info");
     const char *there = text_of(info, "run_id");
     json_t *found = json_object_get(in->found, there);
@@ -347,14 +360,29 @@ static enum err import_run(void *arg, json_t *run, struct err_info *err) {
     }
     json_object_set_new(in->im->runs, there,
                         json_pack("{s:s, s:s}", "id", id, "experiment", in->number));
-    if (whole)
+    if (whole) {
+        keep_waiting(in, run, found, id);
         return OK;
+    }
     TRY(send_run(in, run, id, err));
     TRY(close_run(in, info, id, mark, err));
     in->im->counts.runs++;
+    return OK;
+}
+
+/* What Slipway does not take of one run is told and costs that run, not those behind it: it stays
+ * as far as it came, unfinished, and is tried again when the import is repeated. */
+static enum err import_run(void *arg, json_t *run, struct err_info *err) {
+    struct import *in = arg;
+    enum err brought = bring_run(in, run, err);
+    if (brought == ERR_INVALID || brought == ERR_CONFLICT || brought == ERR_UNPROCESSABLE) {
+        left_out(in->im, "run %s: %s", text_of(json_object_get(run, "info"), "run_id"),
+                 err->message);
+        brought = OK;
+    }
     if (++in->runs_seen % 25 == 0)
         import_progress(in->im, "  %lld runs", (long long)in->runs_seen);
-    return OK;
+    return brought;
 }
 
 /* Children that were read before their parents. */
@@ -370,8 +398,7 @@ static enum err join_parents(struct import *in, struct err_info *err) {
         }
         enum err set = send_only(
             in->im, "runs/set-tag",
-            json_pack("{s:s, s:s, s:s}", "run_id", id, "key", "mlflow.parentRunId", "value", here),
-            err);
+            json_pack("{s:s, s:s, s:s}", "run_id", id, "key", TAG_PARENT, "value", here), err);
         if (set != OK && set != ERR_INVALID) /* an archived child stays without */
             return set;
     }

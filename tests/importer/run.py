@@ -220,8 +220,7 @@ def check_mlruns(checks, target, report):
     versions = target.ask("GET", "model-versions/search?filter=" + urllib.parse.quote("name='classifier'"))
     checks.equal("versions", sorted((v["version"], v["current_stage"]) for v in versions["model_versions"]),
                  [("1", "Production"), ("2", "None")])
-    checks.that("what was left out is told", any("s3://bucket" in s for s in report["left_out"])
-                and any("no metric" in s for s in report["left_out"]))
+    checks.that(any("s3://bucket" in s for s in report["left_out"]), f"what was left out is told: {report['left_out']}")
 
 
 def import_mlruns(checks, stack, build, root):
@@ -234,7 +233,14 @@ def import_mlruns(checks, stack, build, root):
     checks.equal("again: nothing new", (again["runs"], again["versions"], again["files"], again["points"]), (0, 0, 0, 0))
     checks.equal("again: all known", (again["runs_kept"], again["versions_kept"]), (4, 2))
     check_mlruns(checks, target, again)
+    child = child_of(target)  # as if the import had been killed between this run and its parent
+    target.mlflow("POST", "mlflow/runs/delete-tag", {"run_id": child, "key": "mlflow.parentRunId"})
+    check_mlruns(checks, target, target.run("mlflow", root))
     return target
+
+
+def child_of(target):
+    return target.everything()["digits / ünïcode"]["brave-1"]["info"]["run_id"]
 
 
 def import_server(checks, stack, build):
@@ -268,11 +274,32 @@ def import_events(checks, stack, build, root):
     checks.equal("runs", sorted(runs), ["eval/best", "train"])
     loss = target.points(runs["train"], "loss")
     checks.equal("steps", [p["step"] for p in loss], list(range(700)))
-    checks.that("values", all(abs(p["value"] - 1 / (p["step"] + 1)) < 1e-6 for p in loss))
+    checks.that(all(abs(p["value"] - 1 / (p["step"] + 1)) < 1e-6 for p in loss), "values")
     checks.equal("tensors", len(target.points(runs["train"], "acc")), 700)
-    checks.that("pictures are told", any("no scalars" in s for s in report["left_out"]))
+    checks.that(any("no scalars" in s for s in report["left_out"]), "pictures are told")
     again = target.run("tensorboard", root, "--experiment", "boards")
     checks.equal("again: nothing new", (again["runs"], again["points"]), (0, 0))
+
+
+def import_odd_runs(checks, stack, build, root):
+    """What is not taken of one run costs that run; a name that its tag contradicts costs nothing."""
+    write(root / "0/meta.yaml", f"artifact_location: file:///elsewhere\ncreation_time: {NOW}\n"
+          f"experiment_id: '0'\nlast_update_time: {NOW}\nlifecycle_stage: active\nname: odd\n")
+    for number in range(3):
+        make_run(root, "0", number)
+    write(root / f"0/{RUNS[0]}/tags/mlflow.runName", "of another time")
+    write(root / f"0/{RUNS[1]}/params/{'k' * 251}", "longer than a name may be")
+    target = Target(stack, build, "odd-runs")
+    for what in ("first", "again"):
+        report = target.run("mlflow", root)
+        told = [s for s in report["left_out"] if s.startswith(f"run {RUNS[1]}: ")]
+        checks.that(what == "again" or any("is no metric" in s for s in report["left_out"]), "lines that are no metric are told")
+        checks.that(len(told) == 1, f"{what}: the refused run is told: {report['left_out']}")
+    runs = target.everything()["odd"]
+    checks.equal("name", tags_of(runs["brave-0"])["mlflow.runName"], "brave-0")
+    for name in ("brave-0", "brave-2"):
+        checks.equal(f"points of {name}", len(target.points(runs[name], "train/loss")), 1500)
+    checks.equal("the refused run is not ended", runs["brave-1"]["info"]["status"], "RUNNING")
 
 
 def refusals(checks, stack, build, root):
@@ -285,8 +312,8 @@ def refusals(checks, stack, build, root):
             (["wandb", root], target.environment, "neither mlflow nor tensorboard"),
             (["tensorboard", root / "0"], target.environment, "no event files")):
         out = subprocess.run(target.command(*words), env=environment, capture_output=True, text=True)
-        checks.that(f"{words[0]} ends with a sentence: {out.stderr.strip()}",
-                    out.returncode == 1 and expected in out.stderr and out.stderr.strip())
+        checks.that(out.returncode == 1 and expected in out.stderr and out.stderr.strip(),
+                    f"{words[0]} ends with a sentence: {out.stderr.strip()}")
 
 
 def main():
@@ -299,6 +326,7 @@ def main():
         checks.first = import_mlruns(checks, stack, build, root / "mlruns")
         import_server(checks, stack, build)
         import_events(checks, stack, build, root / "events")
+        import_odd_runs(checks, stack, build, root / "odd")
         refusals(checks, stack, build, root / "mlruns")
     print(f"{checks.passed} passed, {checks.failed} failed")
     return 1 if checks.failed else 0
