@@ -156,9 +156,8 @@ static void recount(struct ingest *m, const struct list *rows) {
         *ingest_unfolded(m, row[i].team_id) += row[i].points;
 }
 
-/* Folds for about half a second, and notes the rest. */
-static enum err sweep_round(struct ctx *cx, struct pace *pace, bool *ret_more) {
-    struct sweep s = {cx, pace, clock_mono_us() + SWEEP_MS * 1000, false};
+enum err sweep_round(struct ctx *cx, struct pace *pace, int64_t fold_us, bool *ret_more) {
+    struct sweep s = {cx, pace, clock_mono_us() + fold_us, false};
     struct list rows;
     TRY(db_many(cx, &SQL_metric_teams_waiting, NO_ARGS, &WAITING_RUN_SHAPE, &rows));
     if (cx->app && cx->app->ingest)
@@ -175,7 +174,7 @@ enum err metrics_sweep(struct ctx *cx) {
     struct pace pace = {0};
     bool more = true;
     while (more)
-        TRY(sweep_round(cx, &pace, &more));
+        TRY(sweep_round(cx, &pace, SWEEP_MS * 1000, &more));
     return OK;
 }
 
@@ -204,7 +203,7 @@ static void *run_folder(void *arg) {
         ctx_init(&cx, m->app);
         cx.who.kind = PRINCIPAL_SYSTEM;
         more = false;
-        if (sweep_round(&cx, &pace, &more) != OK)
+        if (sweep_round(&cx, &pace, SWEEP_MS * 1000, &more) != OK)
             log_event(LOG_WARNING, "metrics.sweep_failed", LOG_T("message", cx.err.message),
                       LOG_T("detail", cx.err.detail));
         ctx_done(&cx);

@@ -149,7 +149,10 @@ MUST_USE enum err fold_step(struct ctx *cx, const char *const *run_ids, size_t c
 /* All that the run has, after others who fold it, if that is more than `few` points. run_id is a
  * uuid. Commits on the way as run_settle() does. */
 MUST_USE enum err run_fold(struct ctx *cx, const char *run_id, int64_t few);
-/* A step for the run, committed. */
+/* Folds for about so long, whatever waits in the inboxes of all teams, and notes the rest: then
+ * there is more. As metrics_sweep(). */
+MUST_USE enum err sweep_round(struct ctx *cx, struct pace *pace, int64_t fold_us, bool *ret_more);
+/* For a writer whose team is far ahead of the folder: some steps for its run, each committed. */
 MUST_USE enum err fold_help(struct ctx *cx, const char *run_id);
 
 /* A step as a parameter; db_int() would take INT64_MIN for null. */

@@ -425,6 +425,29 @@ static void test_experiments__are_settled_alone(void **state) {
     ctx_done(&cx);
 }
 
+static void test_sweep__notes_what_it_has_no_time_to_fold(void **state) {
+    struct domains *d = *state;
+    const char *run = run_new(d);
+    const struct metric_point point = {"x", 1, NOON, 7};
+    const char *sql = arena_printf(d->arena,
+                                   "select last_value || ' ' || points from run_metrics"
+                                   " where run_id = '%s'",
+                                   run);
+    struct pace pace = {0};
+    struct ctx cx;
+    bool more;
+    assert_err(OK, ingest(d, run, &point, 1));
+    test_ctx_system(&cx, d->db);
+    cx.app = d->app;
+    assert_ok(sweep_round(&cx, &pace, 0, &more), &cx.err);
+    assert_true(more);
+    assert_string_equal(test_sql_value(d->db, sql), "7 0");
+    assert_ok(sweep_round(&cx, &pace, 1000000, &more), &cx.err);
+    assert_false(more);
+    assert_string_equal(test_sql_value(d->db, sql), "7 1");
+    ctx_done(&cx);
+}
+
 /* One run's damage is told, and holds up nobody else. */
 static void test_damage__fails_cleanly_and_alone(void **state) {
     struct domains *d = *state;
@@ -462,6 +485,7 @@ int main(void) {
         cmocka_unit_test(test_folder__folds_by_itself),
         cmocka_unit_test(test_team__that_outruns_the_folder_helps_and_then_waits),
         cmocka_unit_test(test_summaries__follow_their_run_to_another_experiment),
+        cmocka_unit_test(test_sweep__notes_what_it_has_no_time_to_fold),
         cmocka_unit_test(test_experiments__are_settled_alone),
         cmocka_unit_test(test_damage__fails_cleanly_and_alone),
     };

@@ -46,7 +46,8 @@ class DurableSlipway(Slipway):
 
     def _start_database(self):
         super()._start_database()
-        for setting in ("fsync = on", "full_page_writes = on", "shared_buffers = '512MB'", "max_wal_size = '2GB'"):
+        for setting in ("fsync = on", "full_page_writes = on", "shared_buffers = '512MB'", "max_wal_size = '2GB'",
+                        "autovacuum_naptime = '10s'"):  # as the launcher has it
             self.psql(f"alter system set {setting}", database="postgres")
         self.kill_database()
         subprocess.run([PG, "revive", self.pg_dir], check=True, stdout=subprocess.DEVNULL)
