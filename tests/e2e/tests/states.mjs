@@ -12,8 +12,8 @@ const SHELL = /^\/api\/v1\/(session|projects|projects\/[^/]+|permissions\/check)
 const WIDTHS = [390, 1360];
 
 const TEAM = ["members", "groups", "permissions", "quotas", "service", "invitations", "audit", "providers"].map((tab) => `/team?tab=${tab}`);
-const LISTS = ["/datasets", "/experiments", "/runs", "/train", "/jobs", "/models", "/lineage"];
-const OBJECTS = ["/datasets/", "/runs/", "/jobs/", "/models/", `/models/${NOBODY}/versions/`].map((path) => path + NOBODY);
+const LISTS = ["/datasets", "/experiments", "/runs", "/logged-models", "/traces", "/train", "/jobs", "/models", "/lineage"];
+const OBJECTS = ["/datasets/", "/runs/", "/logged-models/", "/traces/", "/jobs/", "/models/", `/models/${NOBODY}/versions/`].map((path) => path + NOBODY);
 const MINE = ["/settings?tab=security", "/settings?tab=tokens", "/settings?tab=webhooks", "/settings?tab=workers"];
 
 /* Where there is nothing yet: what is said, and what one can do about it. */

@@ -6,7 +6,7 @@
 import { flexRender, getCoreRowModel, useReactTable, type ColumnDef, type RowData } from "@tanstack/react-table";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { ArrowDown, ArrowUp } from "lucide-react";
-import { useEffect, useRef, useState, type CSSProperties, type KeyboardEvent, type ReactNode } from "react";
+import { useEffect, useRef, useState, type CSSProperties, type FocusEvent, type KeyboardEvent, type ReactNode } from "react";
 import { useI18n } from "../i18n/i18n";
 import { clamp } from "../lib/clamp";
 import { cx } from "../lib/cx";
@@ -73,14 +73,20 @@ export function DataTable<T>(props: TableProps<T>) {
     /* One row can be reached by Tab: the last one walked to or, when that is out of sight or gone, the first that is seen. */
     const reachable = visible.some(({ index }) => index === active) ? active : visible[0]?.index;
 
-    /* The bar that acts on the selection leaves with it, and the focus must not leave with the bar. */
+    /* The bar that acts on the selection leaves with it, and rows leave the list: the focus must not leave with them. */
+    const holdsFocus = useRef(false);
     const count = selected?.size ?? 0;
     const countBefore = useRef(count);
     useEffect(() => {
         const emptied = countBefore.current > 0 && count === 0;
         countBefore.current = count;
-        if (emptied && document.activeElement === document.body) scroll.current?.querySelector<HTMLElement>("[role=row][tabindex='0']")?.focus({ preventScroll: true });
-    }, [count]);
+        if ((!emptied && !holdsFocus.current) || document.activeElement !== document.body) return;
+        scroll.current?.querySelector<HTMLElement>("[role=row][tabindex='0']")?.focus({ preventScroll: true });
+    }, [count, rows]);
+    const onBlur = ({ target }: FocusEvent<HTMLElement>) =>
+        requestAnimationFrame(() => {
+            if (target.isConnected) holdsFocus.current = scroll.current?.contains(document.activeElement) ?? false;
+        });
 
     const selects = selected !== undefined && onSelect !== undefined;
     const template = [
@@ -142,6 +148,7 @@ export function DataTable<T>(props: TableProps<T>) {
                 data-list
                 style={{ "--tracks": `${tracks}px` } as CSSProperties}
                 onKeyDown={onKey}
+                onBlur={onBlur}
             >
                 <div className={css.head} role="row" style={grid}>
                     {selects && (
@@ -171,7 +178,10 @@ export function DataTable<T>(props: TableProps<T>) {
                                 tabIndex={item.index === reachable ? 0 : -1}
                                 className={cx(css.line, onOpen && css.open, chosen && css.chosen)}
                                 style={{ ...grid, transform: `translateY(${item.start}px)` }}
-                                onFocus={() => setActive(item.index)}
+                                onFocus={() => {
+                                    holdsFocus.current = true;
+                                    setActive(item.index);
+                                }}
                                 onClick={(event) => {
                                     /* A menu of the row stands elsewhere in the document, but its clicks arrive here. */
                                     if (!event.currentTarget.contains(event.target as Node)) return;

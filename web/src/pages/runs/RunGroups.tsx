@@ -41,11 +41,12 @@ interface RunGroupsProps {
 }
 
 export function RunGroups({ project, filter, by, metrics: fields }: RunGroupsProps) {
-    const { t } = useI18n();
+    const { t, label } = useI18n();
+    const { group, key } = parseFieldName(by);
     const metrics = fields.map(({ key, part }): AggregateMetric => ({ key, of: part }));
     const query = useQuery(runGroupsQuery(project, filter, by, metrics));
     return (
-        <Card title={t("groups.title", { field: parseFieldName(by).key })} flush>
+        <Card title={t("groups.title", { field: group === null ? label("column", key) : key })} flush>
             <Answer query={query}>{(data) => <GroupTable groups={data.items} metrics={metrics} />}</Answer>
         </Card>
     );
