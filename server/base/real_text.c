@@ -3,8 +3,9 @@
  * A double stands for all numbers that are nearer to it than to its neighbours. From a millionth to
  * 10^15 that interval, scaled so that it has 17 digits before the point, is computed exactly in 128
  * bits; the shortest text is the multiple of the greatest power of ten in it, the one nearest to
- * the value if there are several. 40 ns; printing with 15, 16 and 17 digits and reading each back,
- * which is left for other magnitudes, takes 1,500. */
+ * the value if there are several. 100 ns; printing with 15, 16 and 17 digits and reading each back,
+ * which is left for other magnitudes, takes ten times as long. The well-kept libraries that print
+ * the shortest text are C++. */
 #include "base/real_text.h"
 
 #include <math.h>

@@ -1,10 +1,10 @@
 /* fold_notes.c: from the inbox into the summaries, before the points are packed.
  *
  * While points come faster than they can be packed, the inbox holds seconds of work, and a reader
- * of last values must not wait for it: folding what a run had made a read 50 ms. Noting takes only
- * what summaries are made of (digests, or short batches whole): a batch of a thousand points costs
- * what a few dozen do. A summary that has been noted lacks nothing but the count of its points,
- * which is known when duplicates are.
+ * of last values must not wait for it: folding what a run had left a sixth of the reads. Noting
+ * takes only what summaries are made of (digests, or short batches whole): a batch of a thousand
+ * points costs what a few dozen do. A summary that has been noted lacks nothing but the count of
+ * its points, which is known when duplicates are.
  *
  * Noting twice changes nothing, and a batch may be folded without having been noted. */
 #include "tracking/metrics_private.h"

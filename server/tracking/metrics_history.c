@@ -6,7 +6,7 @@
  * worst, when every chunk spans all of time, each page reads them all, in bounded memory.
  *
  * What waits in the inbox is taken along, if it is not much: a page is read while the run is being
- * logged to, and folding for it costs fifty times what unpacking does. */
+ * logged to, and folding for it writes chunks and summaries where unpacking only reads. */
 #include "tracking/metrics_private.h"
 
 #include "base/ident.h"
