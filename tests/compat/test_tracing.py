@@ -260,5 +260,5 @@ def test_any_exporter_of_opentelemetry_may_send_spans(experiment, api):
 
 
 def test_what_is_not_there_says_so(api):
-    for path in ("traces/metrics", "scorers/list", "issues"):
+    for path in ("traces/metrics", "scorers/list", "gateway/endpoints/list"):
         assert api.send("POST", f"/api/3.0/mlflow/{path}", json={}).json()["error_code"] == "ENDPOINT_NOT_FOUND"
