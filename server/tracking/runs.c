@@ -161,12 +161,15 @@ static enum err insert_open(struct ctx *cx, const struct run_open *o, struct run
                ARGS(run->id, cx->who.team_id, o->project_id, o->experiment_id, run->name,
                     RUN_STATE_NAMES[o->state], db_time(cx, o->started_at), cx->who.name, o->user,
                     run->source, run->parent_id, db_text_array(cx, tags.keys, tags.count),
-                    db_text_array(cx, tags.values, tags.count),
-                    db_text_array(cx, params.keys, params.count),
-                    db_text_array(cx, params.values, params.count)),
+                    db_text_array(cx, tags.values, tags.count)),
                &OPENED, &made, &found));
     if (!found)
         return refuse_open(cx, o);
+    if (params.count > 0)
+        TRY(db_exec(cx, &SQL_run_params_add,
+                    ARGS(cx->who.team_id, run->id, db_text_array(cx, params.keys, params.count),
+                         db_text_array(cx, params.values, params.count)),
+                    NULL));
     run->created_at = made.created_at;
     run->started_at = made.started_at;
     run->finished_at = made.finished_at;

@@ -12,10 +12,10 @@ select $1::uuid, $2::uuid, key, value from unnest($3::text[], $4::text[]) as p (
 update runs set job_id = $3::uuid where team_id = $1::uuid and id = $2::uuid;
 
 -- name: run_open :opt
--- One round trip for the run, its parameters and tags, its node and its row in the feed: opening one
--- is the first thing every script waits for. None comes back when the experiment is not in the
--- project or is archived. A parent is looked up before: each table a statement names costs it the
--- start of that table's walls.
+-- One round trip for the run, its tags, its node and its row in the feed: opening one is the first
+-- thing every script waits for. None comes back when the experiment is not in the project or is
+-- archived. A parent is looked up before, and parameters, which few are opened with, come after: each
+-- table a statement names costs it the start of that table's walls.
 with e as materialized (
     select team_id, project_id, id, name, number from experiments
      where team_id = $2::uuid and project_id = $3::uuid and id = $4::uuid and archived_at is null
@@ -32,10 +32,6 @@ with e as materialized (
     insert into run_tags (team_id, run_id, key, value)
     select made.team_id, made.id, t.key, t.value
       from made cross join unnest($12::text[], $13::text[]) as t (key, value)
-), given as (
-    insert into run_params (team_id, run_id, key, value)
-    select made.team_id, made.id, p.key, p.value
-      from made cross join unnest($14::text[], $15::text[]) as p (key, value)
 ), node as (
     insert into lineage_nodes (team_id, kind, ref_id, project_id, name, state)
     select team_id, 'run', id, project_id, name, state from made
