@@ -48,6 +48,7 @@ enum err mlflow_refused(struct ctx *cx, enum err err, const char *run_id);
 /* --- runs as clients read them: run_json.c --- */
 
 struct mlflow_run {
+    int64_t n;                         /* its place in the piece it was read with, from 1 */
     const char *id, *name, *user_name; /* user_name may be NULL */
     const char *experiment_id;
     struct mlflow_place place; /* of the experiment */
@@ -59,9 +60,10 @@ struct mlflow_run {
     struct list fresh; /* batches its summaries do not have yet (metric_batches_lasts()) */
     bool waiting;      /* there are some, and they could not be taken into account */
 };
-/* Those of the runs that are in the project, in the order given: ret is a list of them. */
+/* Those of the runs that are in the project, in the order given: ret is a list of them. It ends
+ * early when it has become large, as that of runs_load(). */
 MUST_USE enum err mlflow_load_runs(struct ctx *cx, const char *project_id, const char *const *uuids,
-                                   size_t count, struct list *ret);
+                                   size_t count, struct list *ret, size_t *ret_taken);
 /* Without what it logged. */
 struct mlflow_run mlflow_run_of(const struct run *run, const struct mlflow_place *place);
 void mlflow_write_run(struct ctx *cx, struct json_writer *w, const struct mlflow_run *run);

@@ -1,16 +1,18 @@
-/* A run as MLflow's clients read it: loaded by two statements, written member by member. A page of
- * search may hold a hundred runs with a hundred values each, and a tree of them would cost more
- * than reading them did. Numbers of metrics are written as the database said them: that is the
+/* A run as MLflow's clients read it: loaded by two statements a piece, written member by member. A
+ * page of search may hold a hundred runs with a hundred values each, and a tree of them would cost
+ * more than reading them did. Numbers of metrics are written as the database said them: that is the
  * shortest text which reads back the same. */
 #include "mlflow/internal.h"
 
 #include "sql/mlflow.h"
 #include "tracking/metrics.h"
+#include "tracking/search.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 static const struct field RUN_FIELDS[] = {
+    FIELD(INT, struct mlflow_run, n),
     FIELD(UUID, struct mlflow_run, id),
     FIELD(UUID, struct mlflow_run, experiment_id),
     FIELD(STRING, struct mlflow_run, name),
@@ -34,8 +36,10 @@ static SHAPE(RUN, "MlflowRun", struct mlflow_run, RUN_FIELDS);
 
 struct linked {
     const char *id;
+    int64_t n, size;
 };
-static const struct field LINKED_FIELDS[] = {FIELD(UUID, struct linked, id)};
+static const struct field LINKED_FIELDS[] = {
+    FIELD(UUID, struct linked, id), FIELD(INT, struct linked, n), FIELD(INT, struct linked, size)};
 static SHAPE(LINKED, "MlflowLinkedRun", struct linked, LINKED_FIELDS);
 
 struct links {
@@ -50,45 +54,46 @@ static const struct field LINKS_FIELDS[] = {
 };
 static SHAPE(LINKS, "MlflowRunLinks", struct links, LINKS_FIELDS);
 
-static int compare_runs(const void *a, const void *b) {
-    return strcmp((*(struct mlflow_run *const *)a)->id, (*(struct mlflow_run *const *)b)->id);
+/* As many of them as fit; the runs end before the first that does not. n counts the runs. */
+static size_t cut_linked(const struct list *linked, struct list *runs) {
+    const struct linked *row = linked->items;
+    int64_t size = 0;
+    size_t count = 0;
+    while (count < linked->count && size < LOAD_PIECE_BYTES)
+        size += row[count++].size;
+    if (count < linked->count)
+        runs->count = (size_t)row[count].n - 1;
+    return count;
 }
 
-/* The runs by id, to find those that have links. */
-static struct mlflow_run **sorted(struct ctx *cx, const struct list *runs) {
-    struct mlflow_run **ret = arena_new_array(cx->arena, struct mlflow_run *, runs->count + 1);
+static const char *ids_of(struct ctx *cx, const struct list *runs) {
+    const struct mlflow_run *run = runs->items;
+    const char **ids = arena_new_array(cx->arena, const char *, runs->count + 1);
     for (size_t i = 0; i < runs->count; i++)
-        ret[i] = (struct mlflow_run *)runs->items + i;
-    qsort(ret, runs->count, sizeof(*ret), compare_runs);
-    return ret;
+        ids[i] = run[i].id;
+    return db_text_array(cx, ids, runs->count);
 }
 
-static struct mlflow_run *find_run(struct mlflow_run **runs, size_t count, const char *id) {
-    const struct mlflow_run key = {.id = id}, *at = &key;
-    struct mlflow_run **found = bsearch(&at, runs, count, sizeof(*runs), compare_runs);
-    return found ? *found : NULL;
-}
-
-static enum err load_links(struct ctx *cx, const char *ids, const struct list *runs) {
+static enum err load_links(struct ctx *cx, struct list *runs) {
     struct list linked, rows;
     bool any;
     TRY(mlflow_links_exist(cx, &any));
     if (!any)
         return OK;
-    TRY(db_many(cx, &SQL_mlflow_runs_linked, ARGS(cx->who.team_id, ids), &LINKED, &linked));
+    TRY(db_many(cx, &SQL_mlflow_runs_linked, ARGS(cx->who.team_id, ids_of(cx, runs)), &LINKED,
+                &linked));
     if (linked.count == 0)
         return OK;
-    struct mlflow_run **by_id = sorted(cx, runs);
-    const char **uuids = arena_new_array(cx->arena, const char *, linked.count);
-    for (size_t i = 0; i < linked.count; i++)
-        uuids[i] = ((const struct linked *)linked.items)[i].id;
-    TRY(db_many(cx, &SQL_mlflow_run_links,
-                ARGS(cx->who.team_id, db_text_array(cx, uuids, linked.count)), &LINKS, &rows));
+    size_t count = cut_linked(&linked, runs);
+    const struct linked *of = linked.items;
+    const char **uuids = arena_new_array(cx->arena, const char *, count);
+    for (size_t i = 0; i < count; i++)
+        uuids[i] = of[i].id;
+    TRY(db_many(cx, &SQL_mlflow_run_links, ARGS(cx->who.team_id, db_text_array(cx, uuids, count)),
+                &LINKS, &rows));
     const struct links *row = rows.items;
     for (size_t i = 0; i < rows.count; i++) {
-        struct mlflow_run *run = find_run(by_id, runs->count, uuids[row[i].n - 1]);
-        if (!run)
-            continue;
+        struct mlflow_run *run = (struct mlflow_run *)runs->items + of[row[i].n - 1].n - 1;
         run->datasets = row[i].datasets;
         run->models_read = row[i].models_read;
         run->models_made = row[i].models_made;
@@ -203,14 +208,43 @@ static enum err take_fresh(struct ctx *cx, struct mlflow_run *run) {
     return OK;
 }
 
-enum err mlflow_load_runs(struct ctx *cx, const char *project_id, const char *const *uuids,
-                          size_t count, struct list *ret) {
-    const char *ids = db_text_array(cx, uuids, count);
-    TRY(db_many(cx, &SQL_mlflow_runs, ARGS(cx->who.team_id, project_id, ids), &RUN, ret));
+/* *ret_taken: the ids up to the last run that came, for some behind it may not have fitted. */
+static enum err load_piece(struct ctx *cx, const char *project_id, const char *const *uuids,
+                           size_t count, struct list *ret, size_t *ret_taken) {
+    TRY(db_many(cx, &SQL_mlflow_runs,
+                ARGS(cx->who.team_id, project_id, db_text_array(cx, uuids, count),
+                     db_int(cx, LOAD_PIECE_BYTES)),
+                &RUN, ret));
+    *ret_taken = count;
+    if (ret->count == 0)
+        return OK;
+    TRY(load_links(cx, ret));
     TRY(load_places(cx, project_id, ret));
+    struct mlflow_run *run = ret->items;
     for (size_t i = 0; i < ret->count; i++)
-        TRY(take_fresh(cx, (struct mlflow_run *)ret->items + i));
-    return ret->count ? load_links(cx, ids, ret) : OK;
+        TRY(take_fresh(cx, &run[i]));
+    *ret_taken = (size_t)run[ret->count - 1].n;
+    return OK;
+}
+
+enum err mlflow_load_runs(struct ctx *cx, const char *project_id, const char *const *uuids,
+                          size_t count, struct list *ret, size_t *ret_taken) {
+    struct mlflow_run *runs = arena_new_array(cx->arena, struct mlflow_run, count + 1);
+    size_t found = 0, at = 0, before = arena_used(cx->arena);
+    size_t asked = count < LOAD_PIECE_RUNS ? count : LOAD_PIECE_RUNS;
+    while (at < count && arena_used(cx->arena) - before < LOAD_PAGE_BYTES) {
+        struct list piece;
+        size_t taken;
+        TRY(load_piece(cx, project_id, uuids + at, asked, &piece, &taken));
+        if (piece.count)
+            memcpy(runs + found, piece.items, piece.count * sizeof(*runs));
+        found += piece.count;
+        at += taken;
+        asked = load_next_piece(taken, count - at);
+    }
+    *ret = (struct list){runs, found};
+    *ret_taken = at;
+    return OK;
 }
 
 struct mlflow_run mlflow_run_of(const struct run *run, const struct mlflow_place *place) {

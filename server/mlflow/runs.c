@@ -171,13 +171,14 @@ static enum err load_run(struct ctx *cx, const struct req *rq, const char *run_i
                          struct mlflow_run *ret) {
     const char *project_id, *uuid = mlflow_run_uuid(cx, run_id);
     struct list rows = {0};
+    size_t taken;
     TRY(mlflow_project(cx, rq, &project_id));
     if (uuid)
-        TRY(mlflow_load_runs(cx, project_id, &uuid, 1, &rows));
+        TRY(mlflow_load_runs(cx, project_id, &uuid, 1, &rows, &taken));
     const struct mlflow_run *run = rows.items;
     if (rows.count && run->waiting) {
         TRY(run_settle(cx, uuid));
-        TRY(mlflow_load_runs(cx, project_id, &uuid, 1, &rows));
+        TRY(mlflow_load_runs(cx, project_id, &uuid, 1, &rows, &taken));
     }
     if (rows.count == 0)
         return mlflow_fail_run(cx, run_id);

@@ -36,12 +36,14 @@ enum err mlflow_check_results(struct ctx *cx, int64_t max_results) {
     return OK;
 }
 
-static enum err write_runs(struct ctx *cx, const char *project_id, const struct search_page *page,
+static enum err write_runs(struct ctx *cx, const char *project_id, struct search_page *page,
                            struct reply *rp) {
     struct json_writer *w = mlflow_json(cx);
     struct list rows = {0};
-    if (page->ids.count)
-        TRY(mlflow_load_runs(cx, project_id, page->ids.items, page->ids.count, &rows));
+    size_t taken;
+    TRY(mlflow_load_runs(cx, project_id, (const char *const *)page->ids.items, page->ids.count,
+                         &rows, &taken));
+    search_page_cut(cx, page, taken);
     const struct mlflow_run *row = rows.items;
     jw_begin(w, '{');
     if (rows.count) {

@@ -1,23 +1,27 @@
 /* load.c: see load.h.
  *
- * Rows of every statement come ordered by the run's place in the page, so each run's parameters,
- * tags and metrics are a slice of one array; nothing is looked up and nothing is copied. */
+ * Runs are read a piece at a time, and each statement of a piece has a limit of its own: what came
+ * is the piece, and the next begins behind it. So ordinary pages pay for no question how large they
+ * are. Rows of metrics and inputs come ordered by the run's place in the piece, so each run's are a
+ * slice of one array; nothing is looked up and nothing is copied. */
 #include "tracking/load.h"
 
 #include "sql/tracking.h"
+#include "tracking/search.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 struct text_row {
-    struct run_text text;
-    int64_t kind, n;
+    int64_t n;
+    struct list param_keys, param_values, tag_keys, tag_values; /* const char * each */
 };
 static const struct field TEXT_ROW_FIELDS[] = {
-    FIELD(INT, struct text_row, kind),
     FIELD(INT, struct text_row, n),
-    {.name = "key", .type = FIELD_TYPE_STRING, .offset = offsetof(struct text_row, text.key)},
-    {.name = "value", .type = FIELD_TYPE_STRING, .offset = offsetof(struct text_row, text.value)},
+    FIELD(STRINGS, struct text_row, param_keys),
+    FIELD(STRINGS, struct text_row, param_values),
+    FIELD(STRINGS, struct text_row, tag_keys),
+    FIELD(STRINGS, struct text_row, tag_values),
 };
 static SHAPE(TEXT_ROW_SHAPE, "TextRow", struct text_row, TEXT_ROW_FIELDS);
 
@@ -70,17 +74,26 @@ static const struct field DATASET_ROW_FIELDS[] = {
 };
 static SHAPE(DATASET_ROW_SHAPE, "DatasetRow", struct dataset_row, DATASET_ROW_FIELDS);
 
-/* A page being filled. */
-struct page {
+/* A piece being filled. */
+struct piece {
     struct ctx *cx;
-    const char *ids; /* as uuid[] */
+    const char **ids; /* of those found, `count` of them */
+    const char *all;  /* the same as uuid[] */
     struct run_details *runs;
     size_t count;
 };
 
-/* Gives each run its part of `items`: rows are ordered by n, the place in the page from 1. `list`
+/* Keeps the first runs alone. */
+static void cut(struct piece *p, size_t count) {
+    if (count >= p->count)
+        return;
+    p->count = count;
+    p->all = db_text_array(p->cx, p->ids, count);
+}
+
+/* Gives each run its part of `items`: rows are ordered by n, the place in the piece from 1. `list`
  * is the offset of the list within struct run_details. */
-static void slice(struct page *p, void *items, size_t size, const int64_t *places, size_t count,
+static void slice(struct piece *p, void *items, size_t size, const int64_t *places, size_t count,
                   size_t list) {
     for (size_t from = 0, to; from < count; from = to) {
         for (to = from; to < count && places[to] == places[from]; to++)
@@ -91,30 +104,27 @@ static void slice(struct page *p, void *items, size_t size, const int64_t *place
     }
 }
 
-/* Rows of one kind, from *at on; *at moves behind them. */
-static void fill_texts(struct page *p, const struct list *rows, int64_t kind, size_t *at,
-                       size_t list) {
-    const struct text_row *row = (const struct text_row *)rows->items + *at;
-    size_t count = 0, rest = rows->count - *at;
-    struct run_text *texts = arena_new_array(p->cx->arena, struct run_text, rest + 1);
-    int64_t *places = arena_new_array(p->cx->arena, int64_t, rest + 1);
-    for (; count < rest && row[count].kind == kind; count++) {
-        texts[count] = row[count].text;
-        places[count] = row[count].n;
-    }
-    slice(p, texts, sizeof(*texts), places, count, list);
-    *at += count;
+static struct list texts_of_row(struct ctx *cx, const struct list *keys,
+                                const struct list *values) {
+    const char *const *key = keys->items, *const *value = values->items;
+    struct run_text *texts = arena_new_array(cx->arena, struct run_text, keys->count);
+    for (size_t i = 0; i < keys->count; i++)
+        texts[i] = (struct run_text){key[i], value[i]};
+    return (struct list){texts, keys->count};
 }
 
-static enum err load_texts(struct page *p, unsigned what) {
+static enum err load_texts(struct piece *p, unsigned what) {
     struct list rows;
-    size_t at = 0;
     TRY(db_many(p->cx, &SQL_load_texts,
-                ARGS(p->cx->who.team_id, p->ids, db_bool(what & RUN_WITH_PARAMS),
-                     db_bool(what & RUN_WITH_TAGS)),
+                ARGS(p->cx->who.team_id, p->all, db_bool(what & RUN_WITH_PARAMS),
+                     db_bool(what & RUN_WITH_TAGS), db_int(p->cx, LOAD_PIECE_BYTES)),
                 &TEXT_ROW_SHAPE, &rows));
-    fill_texts(p, &rows, 0, &at, offsetof(struct run_details, params));
-    fill_texts(p, &rows, 1, &at, offsetof(struct run_details, tags));
+    const struct text_row *row = rows.items;
+    for (size_t i = 0; i < rows.count; i++) {
+        p->runs[i].params = texts_of_row(p->cx, &row[i].param_keys, &row[i].param_values);
+        p->runs[i].tags = texts_of_row(p->cx, &row[i].tag_keys, &row[i].tag_values);
+    }
+    cut(p, rows.count);
     return OK;
 }
 
@@ -122,13 +132,33 @@ double run_value_real(const struct run_value *value) {
     return strtod(value->text, NULL); /* reads NaN and Infinity too */
 }
 
-static enum err load_values(struct page *p, unsigned what) {
+static enum err read_values(struct piece *p, unsigned what, const char *most, struct list *ret) {
+    return db_many(p->cx,
+                   what & RUN_WITH_TIMES    ? &SQL_load_metric_points
+                   : what & RUN_WITH_RANGES ? &SQL_load_metric_ranges
+                                            : &SQL_load_metrics,
+                   ARGS(p->cx->who.team_id, p->all, most), &VALUE_ROW_SHAPE, ret);
+}
+
+/* Are there as many rows as may be, the last run's may be incomplete; a first run that has so many
+ * is read alone. */
+static enum err read_whole_values(struct piece *p, unsigned what, struct list *ret) {
+    TRY(read_values(p, what, db_int(p->cx, LOAD_PIECE_METRICS), ret));
+    if (ret->count < LOAD_PIECE_METRICS)
+        return OK;
+    const struct value_row *row = ret->items;
+    size_t whole = (size_t)row[ret->count - 1].n - 1;
+    cut(p, whole ? whole : 1);
+    if (whole == 0)
+        return read_values(p, what, NULL, ret);
+    while (ret->count && row[ret->count - 1].n > (int64_t)whole)
+        ret->count--;
+    return OK;
+}
+
+static enum err load_values(struct piece *p, unsigned what) {
     struct list rows;
-    TRY(db_many(p->cx,
-                what & RUN_WITH_TIMES    ? &SQL_load_metric_points
-                : what & RUN_WITH_RANGES ? &SQL_load_metric_ranges
-                                         : &SQL_load_metrics,
-                ARGS(p->cx->who.team_id, p->ids), &VALUE_ROW_SHAPE, &rows));
+    TRY(read_whole_values(p, what, &rows));
     const struct value_row *row = rows.items;
     struct run_value *values = arena_new_array(p->cx->arena, struct run_value, rows.count + 1);
     int64_t *places = arena_new_array(p->cx->arena, int64_t, rows.count + 1);
@@ -175,7 +205,7 @@ static void fill_dataset(struct ctx *cx, const struct list *known, const struct 
     ret->profile = found->profile;
 }
 
-static enum err load_datasets(struct page *p, const struct list *rows, struct list *ret) {
+static enum err load_datasets(struct piece *p, const struct list *rows, struct list *ret) {
     const struct input_row *row = rows->items;
     const char **ids = arena_new_array(p->cx->arena, const char *, rows->count + 1);
     size_t count = 0;
@@ -191,7 +221,7 @@ static enum err load_datasets(struct page *p, const struct list *rows, struct li
 }
 
 /* The rows of one kind, in the list of their runs. */
-static void fill_models(struct page *p, const struct list *rows, enum input_kind kind,
+static void fill_models(struct piece *p, const struct list *rows, enum input_kind kind,
                         size_t list) {
     const struct input_row *row = rows->items;
     struct run_model *models = arena_new_array(p->cx->arena, struct run_model, rows->count + 1);
@@ -205,9 +235,9 @@ static void fill_models(struct page *p, const struct list *rows, enum input_kind
     slice(p, models, sizeof(*models), places, count, list);
 }
 
-static enum err load_inputs(struct page *p) {
+static enum err load_inputs(struct piece *p) {
     struct list rows, known;
-    TRY(db_many(p->cx, &SQL_load_inputs, ARGS(p->cx->who.team_id, p->ids), &INPUT_ROW_SHAPE,
+    TRY(db_many(p->cx, &SQL_load_inputs, ARGS(p->cx->who.team_id, p->all), &INPUT_ROW_SHAPE,
                 &rows));
     TRY(load_datasets(p, &rows, &known));
     const struct input_row *row = rows.items;
@@ -228,7 +258,7 @@ static enum err load_inputs(struct page *p) {
 /* ---- runs */
 
 /* The ids that were found are what the other statements ask for: places count these. */
-static enum err load_rows(struct page *p, const char *const *ids, size_t count, unsigned what) {
+static enum err load_rows(struct piece *p, const char *const *ids, size_t count, unsigned what) {
     struct list rows;
     TRY(db_many(
         p->cx, &SQL_load_runs,
@@ -236,27 +266,59 @@ static enum err load_rows(struct page *p, const char *const *ids, size_t count, 
         &RUN_SHAPE, &rows));
     const struct run *run = rows.items;
     p->count = rows.count;
-    p->runs = arena_new_array(p->cx->arena, struct run_details, rows.count + 1);
-    const char **found = arena_new_array(p->cx->arena, const char *, rows.count + 1);
+    p->ids = arena_new_array(p->cx->arena, const char *, rows.count + 1);
     for (size_t i = 0; i < rows.count; i++) {
-        p->runs[i].run = run[i];
-        p->runs[i].with_ranges = what & RUN_WITH_RANGES;
-        found[i] = run[i].id;
+        p->runs[i] = (struct run_details){.run = run[i], .with_ranges = what & RUN_WITH_RANGES};
+        p->ids[i] = run[i].id;
     }
-    p->ids = db_text_array(p->cx, found, rows.count);
+    p->all = db_text_array(p->cx, p->ids, rows.count);
     return OK;
 }
 
-enum err runs_load(struct ctx *cx, const char *const *ids, size_t count, unsigned what,
-                   struct list *ret) {
-    struct page p = {.cx = cx};
-    TRY(load_rows(&p, ids, count, what));
+/* How many of the ids the piece is of: up to its last run, or all when none was cut off. */
+static size_t taken_of(const struct piece *p, size_t found, const char *const *ids, size_t count) {
+    size_t taken = 0;
+    if (p->count == found)
+        return count;
+    for (size_t i = 0; i < p->count; i++)
+        while (strcmp(ids[taken++], p->ids[i]) != 0)
+            ;
+    return taken;
+}
+
+static enum err load_piece(struct piece *p, const char *const *ids, size_t count, unsigned what,
+                           size_t *ret_taken) {
+    TRY(load_rows(p, ids, count, what));
+    size_t found = p->count;
     if (what & (RUN_WITH_PARAMS | RUN_WITH_TAGS))
-        TRY(load_texts(&p, what));
+        TRY(load_texts(p, what));
     if (what & RUN_WITH_METRICS)
-        TRY(load_values(&p, what));
+        TRY(load_values(p, what));
     if (what & RUN_WITH_INPUTS)
-        TRY(load_inputs(&p));
-    *ret = (struct list){p.runs, p.count};
+        TRY(load_inputs(p));
+    *ret_taken = taken_of(p, found, ids, count);
+    return OK;
+}
+
+size_t load_next_piece(size_t taken, size_t left) {
+    size_t next = taken * 2 < LOAD_PIECE_RUNS ? taken * 2 : LOAD_PIECE_RUNS;
+    return next < left ? next : left;
+}
+
+enum err runs_load(struct ctx *cx, const char *const *ids, size_t count, unsigned what,
+                   struct list *ret, size_t *ret_taken) {
+    struct run_details *runs = arena_new_array(cx->arena, struct run_details, count + 1);
+    size_t found = 0, at = 0, before = arena_used(cx->arena);
+    size_t asked = count < LOAD_PIECE_RUNS ? count : LOAD_PIECE_RUNS;
+    while (at < count && arena_used(cx->arena) - before < LOAD_PAGE_BYTES) {
+        struct piece p = {.cx = cx, .runs = runs + found};
+        size_t taken;
+        TRY(load_piece(&p, ids + at, asked, what, &taken));
+        found += p.count;
+        at += taken;
+        asked = load_next_piece(taken, count - at);
+    }
+    *ret = (struct list){runs, found};
+    *ret_taken = at;
     return OK;
 }

@@ -50,6 +50,7 @@ struct run_details {
 };
 
 /* The runs of these ids in their order; what is not found is left out. ret is a list of struct
- * run_details; `what` is a set of enum run_with. */
+ * run_details; `what` is a set of enum run_with. The list ends early when it has become large:
+ * *ret_taken says how many of the ids it is of, at least one of them. */
 MUST_USE enum err runs_load(struct ctx *cx, const char *const *ids, size_t count, unsigned what,
-                            struct list *ret);
+                            struct list *ret, size_t *ret_taken);

@@ -16,25 +16,35 @@ select r.id, r.project_id, r.experiment_id, e.name as experiment_name, e.number 
  order by u.n;
 
 -- name: load_texts :many
--- Parameters (kind 0), then tags (1). Here and below each run's rows come from the primary key in its
--- order, and the join can only be made run by run: nothing has to be sorted.
-select 0 as kind, u.n, p.key, p.value
-  from unnest($2::uuid[]) with ordinality as u (id, n)
- cross join lateral (select key, value from run_params
-                      where team_id = $1::uuid and run_id = u.id order by key) p
- where $3::boolean
- union all
-select 1, u.n, t.key, t.value
-  from unnest($2::uuid[]) with ordinality as u (id, n)
- cross join lateral (select key, value from run_tags
-                      where team_id = $1::uuid and run_id = u.id order by key) t
- where $4::boolean;
+-- Parameters and tags, one row a run, as far as $5 bytes go: a run comes while those before it have
+-- fewer, so the first always does. Here and below each run's rows come from the primary key in its
+-- order, and the join can only be made run by run: nothing has to be sorted but the runs. An array
+-- knows its size; to sum up the lengths of texts would cost as much as reading them.
+select n, param_keys, param_values, tag_keys, tag_values
+  from (select u.n, p.param_keys, p.param_values, t.tag_keys, t.tag_values,
+               coalesce(sum(p.size + t.size) over (order by u.n rows between unbounded preceding
+                                                                         and 1 preceding), 0) as before
+          from unnest($2::uuid[]) with ordinality as u (id, n)
+         cross join lateral (
+            select array_agg(key) as param_keys, array_agg(value) as param_values,
+                   coalesce(pg_column_size(array_agg(key)) + pg_column_size(array_agg(value)), 0) as size
+              from (select key, value from run_params
+                     where $3::boolean and team_id = $1::uuid and run_id = u.id order by key) x) p
+         cross join lateral (
+            select array_agg(key) as tag_keys, array_agg(value) as tag_values,
+                   coalesce(pg_column_size(array_agg(key)) + pg_column_size(array_agg(value)), 0) as size
+              from (select key, value from run_tags
+                     where $4::boolean and team_id = $1::uuid and run_id = u.id order by key) x) t) f
+ where before < $5::bigint
+ order by n;
 
 -- name: load_metrics :many
+-- $3 rows at most here and in the two below; null = all.
 select u.n, m.key, m.last_value as value
   from unnest($2::uuid[]) with ordinality as u (id, n)
  cross join lateral (select key, last_value from run_metrics
-                      where team_id = $1::uuid and run_id = u.id and last_at is not null order by key) m;
+                      where team_id = $1::uuid and run_id = u.id and last_at is not null order by key) m
+ limit $3::bigint;
 
 -- name: load_metric_ranges :many
 select u.n, m.key, m.last_value as value, m.least, m.greatest
@@ -42,14 +52,16 @@ select u.n, m.key, m.last_value as value, m.least, m.greatest
  cross join lateral (select key, last_value, nullif(least, 'NaN') as least,
                             nullif(greatest, 'NaN') as greatest
                        from run_metrics
-                      where team_id = $1::uuid and run_id = u.id and last_at is not null order by key) m;
+                      where team_id = $1::uuid and run_id = u.id and last_at is not null order by key) m
+ limit $3::bigint;
 
 -- name: load_metric_points :many
 select u.n, m.key, m.last_step as step, (extract(epoch from m.last_at) * 1000000)::bigint as at_us,
        m.last_value as value
   from unnest($2::uuid[]) with ordinality as u (id, n)
  cross join lateral (select key, last_step, last_at, last_value from run_metrics
-                      where team_id = $1::uuid and run_id = u.id and last_at is not null order by key) m;
+                      where team_id = $1::uuid and run_id = u.id and last_at is not null order by key) m
+ limit $3::bigint;
 
 -- name: load_inputs :many
 -- What runs read and made: 0 data sets, 1 models read, 2 models made.

@@ -213,7 +213,7 @@ static void put_jsonl(struct buf *out, struct writer *unused, const struct run_d
 
 /* ---- writing */
 
-static enum err write_runs(struct ctx *cx, struct writer *w, size_t from) {
+static enum err write_runs(struct ctx *cx, struct writer *w, size_t from, size_t *ret_taken) {
     const char *const *ids = w->export->ids.items;
     size_t left = w->export->ids.count - from;
     struct list runs;
@@ -221,7 +221,7 @@ static enum err write_runs(struct ctx *cx, struct writer *w, size_t from) {
     TRY(runs_load(cx, ids + from, left < PART ? left : PART,
                   RUN_WITH_PARAMS | RUN_WITH_TAGS | RUN_WITH_METRICS | RUN_WITH_SPEC |
                       (w->export->with_ranges ? RUN_WITH_RANGES : 0),
-                  &runs));
+                  &runs, ret_taken));
     TRY(db_commit(cx));
     const struct run_details *details = runs.items;
     for (size_t i = 0; i < runs.count; i++)
@@ -231,11 +231,11 @@ static enum err write_runs(struct ctx *cx, struct writer *w, size_t from) {
 }
 
 /* Each part with memory of its own: together they may be larger than the machine. */
-static enum err write_part(struct ctx *cx, struct writer *w, size_t from) {
+static enum err write_part(struct ctx *cx, struct writer *w, size_t from, size_t *ret_taken) {
     struct ctx part;
     ctx_init(&part, cx->app);
     part.who = cx->who;
-    enum err err = write_runs(&part, w, from);
+    enum err err = write_runs(&part, w, from, ret_taken);
     cx->err = part.err;
     ctx_done(&part);
     return err;
@@ -250,7 +250,7 @@ enum err run_export_write(struct ctx *cx, struct http_io *io, const struct run_e
         put_csv_head(&head, &w);
         w.is_read = http_io_write(io, head.data, head.size);
     }
-    for (size_t from = 0; from < export->ids.count && w.is_read; from += PART)
-        TRY(write_part(cx, &w, from));
+    for (size_t from = 0, taken; from < export->ids.count && w.is_read; from += taken)
+        TRY(write_part(cx, &w, from, &taken));
     return OK;
 }

@@ -37,19 +37,20 @@ static enum err get_children(struct ctx *cx, const struct req *rq, struct reply 
     const struct children_query *query = rq->query;
     const char *id, *after;
     struct list rows, runs;
+    size_t taken;
     TRY(run_require(cx, NULL, req_param(rq, "run"), &id));
     TRY(page_after(cx, &query->page, &after));
     TRY(db_many(cx, &SQL_run_children,
                 ARGS(cx->who.team_id, id, after, page_rows(cx, &query->page)), &ID_ROW, &rows));
     size_t limit = (size_t)page_limit(&query->page);
     const struct id_row *ids = rows.items;
-    const char *next = rows.count > limit ? cursor_encode(cx, &ids[limit - 1].id, 1) : NULL;
     const char **page = arena_new_array(cx->arena, const char *, limit);
     for (size_t i = 0; i < rows.count && i < limit; i++)
         page[i] = ids[i].id;
-    TRY(runs_load(cx, page, next ? limit : rows.count,
-                  RUN_WITH_PARAMS | RUN_WITH_TAGS | RUN_WITH_METRICS | RUN_WITH_SPEC, &runs));
-    reply_runs(cx, rp, &runs, next);
+    TRY(runs_load(cx, page, rows.count < limit ? rows.count : limit,
+                  RUN_WITH_PARAMS | RUN_WITH_TAGS | RUN_WITH_METRICS | RUN_WITH_SPEC, &runs,
+                  &taken));
+    reply_runs(cx, rp, &runs, taken < rows.count ? cursor_encode(cx, &page[taken - 1], 1) : NULL);
     return OK;
 }
 

@@ -164,7 +164,25 @@ struct search {
 struct search_page {
     struct list ids;  /* const char *, in order */
     const char *next; /* token; NULL on the last page */
+    /* For search_page_cut(). */
+    const struct search_row *rows;
+    size_t key_count;
+    const char *question;
 };
+/* Ends the page behind its first `count` ids (1 at least), because what is shown of more would be
+ * too large: `next` leads on from there. */
+void search_page_cut(struct ctx *cx, struct search_page *page, size_t count);
+
+/* How much of a page is read at once, and what ends it early: a run may have megabytes of texts. A
+ * page takes the memory of a page and a piece, or of its first run if that alone is larger. */
+#define LOAD_PIECE_RUNS 100
+#define LOAD_PIECE_BYTES (8 << 20) /* of parameters and tags */
+#define LOAD_PIECE_METRICS 50000   /* of all its runs together */
+#define LOAD_PAGE_BYTES (32 << 20) /* of the arena */
+
+/* How many of those left to ask for behind a piece of so many: what a piece cuts off the database
+ * has read in vain. */
+size_t load_next_piece(size_t taken, size_t left);
 
 /* One page. ERR_INVALID with field "filter", "order_by" or "cursor"/"page_token" and the position
  * of the offending token (cx->err.at, .length); ERR_TIMEOUT after SEARCH_TIMEOUT_MS. */

@@ -171,12 +171,18 @@ static enum err read_token(struct page_sql *p, size_t key_count) {
                       "this page token was not given by this search");
 }
 
-static const char *write_token(struct page_sql *p, const struct search_row *last,
-                               size_t key_count) {
-    const char *keys[SEARCH_ORDER_MAX + 2] = {question(p)};
-    memcpy(keys + 1, last->keys, key_count * sizeof(*keys));
-    keys[key_count + 1] = last->id;
-    return cursor_encode(p->cx, keys, (int)key_count + 2);
+static const char *write_token(struct ctx *cx, const struct search_page *page, size_t last) {
+    const char *keys[SEARCH_ORDER_MAX + 2] = {page->question};
+    memcpy(keys + 1, page->rows[last].keys, page->key_count * sizeof(*keys));
+    keys[page->key_count + 1] = page->rows[last].id;
+    return cursor_encode(cx, keys, (int)page->key_count + 2);
+}
+
+void search_page_cut(struct ctx *cx, struct search_page *page, size_t count) {
+    if (count >= page->ids.count)
+        return;
+    page->ids.count = count;
+    page->next = write_token(cx, page, count - 1);
 }
 
 /* ---- the statement */
@@ -202,9 +208,10 @@ static void fill_page(struct page_sql *p, const struct list *rows, size_t key_co
     const char **ids = arena_new_array(p->cx->arena, const char *, count + 1);
     for (size_t i = 0; i < count; i++)
         ids[i] = row[i].id;
-    *ret = (struct search_page){.ids = {ids, count}};
+    *ret = (struct search_page){
+        .ids = {ids, count}, .rows = row, .key_count = key_count, .question = question(p)};
     if (rows->count > limit)
-        ret->next = write_token(p, &row[count - 1], key_count);
+        ret->next = write_token(p->cx, ret, count - 1);
 }
 
 static enum err run_page(struct page_sql *p, struct search_page *ret) {

@@ -117,6 +117,7 @@ static enum err get_runs(struct ctx *cx, const struct req *rq, struct reply *rp)
     struct project project;
     struct search_page page;
     struct list runs;
+    size_t taken;
     struct run_search search = {.order_by = &query.order_by,
                                 .limit = query.limit ? query.limit : 50,
                                 .token = query.cursor};
@@ -130,7 +131,8 @@ static enum err get_runs(struct ctx *cx, const struct req *rq, struct reply *rp)
     TRY(runs_load(cx, (const char *const *)page.ids.items, page.ids.count,
                   RUN_WITH_PARAMS | RUN_WITH_TAGS | RUN_WITH_METRICS | RUN_WITH_SPEC |
                       (query.ranges ? RUN_WITH_RANGES : 0),
-                  &runs));
+                  &runs, &taken));
+    search_page_cut(cx, &page, taken);
     reply_runs(cx, rp, &runs, page.next);
     return OK;
 }

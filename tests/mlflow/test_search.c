@@ -108,6 +108,60 @@ static void test_runs__have_as_many_results_as_asked(void **state) {
     refused(d, 400, INVALID, "runs/search", "{\"experiment_ids\":[\"0\"],\"page_token\":\"x\"}");
 }
 
+/* --- pages that would be too large --- */
+
+/* The metrics m of all runs in ascending order, page by page; how many pages that took. */
+static int pages_of(struct domains *d, const char *experiment, int count) {
+    const char *token = "";
+    int pages = 0, next = 0;
+    do {
+        json_t *page = call(d, "runs/search",
+                            "{\"experiment_ids\":[\"%s\"],\"max_results\":50000,\"order_by\":"
+                            "[\"metrics.m ASC\"],\"page_token\":\"%s\"}",
+                            experiment, token);
+        size_t i;
+        json_t *run;
+        json_array_foreach(at(page, "runs"), i, run) {
+            json_t *metric = json_array_get(at(at(run, "data"), "metrics"), 0);
+            assert_int_equal((int)json_number_value(at(metric, "value")), next++);
+        }
+        pages++;
+        token = json_string_value(json_object_get(page, "next_page_token"));
+    } while (token);
+    assert_int_equal(next, count);
+    return pages;
+}
+
+static void test_runs__come_in_more_pages_where_they_are_large(void **state) {
+    struct domains *d = *state;
+    const char *experiment = ten_runs(d, "fat tags");
+    assert_int_equal(pages_of(d, experiment, 10), 1);
+    test_sql(d->db, "insert into run_tags (team_id, run_id, key, value) select team_id, id,"
+                    " 'tag ' || n, repeat('x', 7990) || n from runs, generate_series(1, 700) n"
+                    " where name like 'fat tags run %'");
+    assert_in_range(pages_of(d, experiment, 10), 2, 3);
+    test_sql(d->db, "delete from run_tags where key like 'tag %'");
+}
+
+/* A profile comes with every run that read the data set. */
+static void test_runs__come_in_more_pages_where_data_sets_are_large(void **state) {
+    struct domains *d = *state;
+    const char *experiment = ten_runs(d, "fat data");
+    json_t *run = json_array_get(
+        at(call(d, "runs/search", "{\"experiment_ids\":[\"%s\"]}", experiment), "runs"), 0);
+    call(d, "runs/log-inputs",
+         "{\"run_id\":\"%s\",\"datasets\":[{\"dataset\":{\"name\":\"train\",\"digest\":\"d7\","
+         "\"source_type\":\"local\",\"source\":\"{}\"}}]}",
+         text_at(at(run, "info"), "run_id"));
+    test_sql(d->db,
+             "update logged_datasets set profile = repeat('y', 6000000) where digest = 'd7'");
+    test_sql(d->db, "insert into run_inputs (team_id, run_id, logged_dataset_id) select r.team_id,"
+                    " r.id, d.id from runs r, logged_datasets d where d.digest = 'd7'"
+                    " and r.name like 'fat data run %' on conflict do nothing");
+    assert_in_range(pages_of(d, experiment, 10), 2, 3);
+    test_sql(d->db, "delete from run_inputs");
+}
+
 /* --- experiments --- */
 
 static void test_experiments__are_found_in_both_ways(void **state) {
@@ -220,6 +274,8 @@ int main(void) {
         cmocka_unit_test(test_runs__are_those_of_the_experiments_named),
         cmocka_unit_test(test_runs__are_shown_by_their_life),
         cmocka_unit_test(test_runs__have_as_many_results_as_asked),
+        cmocka_unit_test(test_runs__come_in_more_pages_where_they_are_large),
+        cmocka_unit_test(test_runs__come_in_more_pages_where_data_sets_are_large),
         cmocka_unit_test(test_experiments__are_found_in_both_ways),
         cmocka_unit_test(test_experiments__come_in_pages),
         cmocka_unit_test(test_b17__hostile_filters_are_refused_in_time),

@@ -3,6 +3,7 @@
 #include "tests/support/domains.h"
 
 #include "tracking/load.h"
+#include "tracking/search.h"
 
 #include <math.h>
 
@@ -54,9 +55,11 @@ static int load_setup(void **state) {
 static const struct run_details *load(struct domains *d, struct ctx *cx, const char *const *ids,
                                       size_t count, unsigned what, size_t expected) {
     struct list runs;
+    size_t taken;
     test_ctx_user(cx, d->db, &d->ours, ROLE_VIEWER);
     cx->app = d->app;
-    assert_ok(runs_load(cx, ids, count, what, &runs), &cx->err);
+    assert_ok(runs_load(cx, ids, count, what, &runs, &taken), &cx->err);
+    assert_int_equal(taken, count);
     assert_int_equal(runs.count, expected);
     return runs.items;
 }
@@ -137,6 +140,61 @@ static void test_load__inputs_and_outputs(void **state) {
     ctx_done(&cx);
 }
 
+/* ---- runs with much in them */
+
+/* Twelve runs with 5 MB of tags each, and one behind them with more metrics than a piece has. */
+static const char FAT[] =
+    "insert into experiments (id, team_id, project_id, name) select"
+    " '01b00000-0000-7000-8000-0000000000e2', team_id, project_id, 'fat' from experiments"
+    " where name = 'loaded';"
+    "insert into runs (id, team_id, project_id, experiment_id, name, state, created_by, source)"
+    " select ('01b00000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, team_id, project_id, id,"
+    " 'fat ' || n, 'running', 'x', 'native' from experiments, generate_series(101, 113) n"
+    " where name = 'fat';"
+    "insert into run_tags (team_id, run_id, key, value) select team_id, id, 'tag ' || n,"
+    " repeat('x', 7990) || n from runs, generate_series(1, 650) n"
+    " where name like 'fat %' and name <> 'fat 113';"
+    "insert into run_metrics (team_id, run_id, experiment_id, key, points, first_step, last_step,"
+    " last_at, last_value) select team_id, id, experiment_id, 'm' || n, 1, 7, 7, now(), n"
+    " from runs, generate_series(1, 50010) n where name = 'fat 113';"
+    "insert into run_metrics (team_id, run_id, experiment_id, key, points, first_step, last_step,"
+    " last_at, last_value) select team_id, id, experiment_id, 'm', 1, 7, 7, now(), 1"
+    " from runs where name = 'fat 112'";
+
+/* The next page: how many of the ids it took. */
+static size_t load_page(struct domains *d, const char *const *ids, size_t count, int first) {
+    struct list runs;
+    struct ctx cx;
+    size_t taken;
+    test_ctx_user(&cx, d->db, &d->ours, ROLE_VIEWER);
+    cx.app = d->app;
+    assert_ok(runs_load(&cx, ids, count, RUN_WITH_TAGS | RUN_WITH_METRICS, &runs, &taken), &cx.err);
+    const struct run_details *run = runs.items;
+    for (int i = 0, n = first; i < (int)runs.count; i++, n++) {
+        assert_string_equal(run[i].run.name, arena_printf(cx.arena, "fat %d", n));
+        assert_int_equal(run[i].tags.count, n == 113 ? 0 : 650);
+        assert_int_equal(run[i].metrics.count, n == 113 ? 50010 : n == 112 ? 1 : 0);
+    }
+    assert_int_equal(runs.count, taken);
+    assert_true(arena_used(cx.arena) < LOAD_PAGE_BYTES + 4 * LOAD_PIECE_BYTES);
+    ctx_done(&cx);
+    return taken;
+}
+
+static void test_load__ends_a_page_that_has_become_large(void **state) {
+    struct domains *d = *state;
+    const char *ids[13];
+    size_t at = 0, pages = 0;
+    test_sql(d->db, FAT);
+    for (int i = 0; i < 13; i++)
+        ids[i] = arena_printf(d->arena, "01b00000-0000-7000-8000-%012d", i + 101);
+    for (; at < 13; pages++)
+        at += load_page(d, ids + at, 13 - at, (int)at + 101);
+    assert_in_range(pages, 2, 4);
+    assert_int_equal(load_page(d, ids + 11, 2, 112), 2);
+    test_sql(d->db, "delete from runs where name like 'fat %'");
+}
+
 static int statements;
 
 static void count_statement(const struct db_stmt *st) {
@@ -146,20 +204,21 @@ static void count_statement(const struct db_stmt *st) {
 
 static void test_load__asks_as_often_for_one_as_for_many(void **state) {
     struct domains *d = *state;
-    const char *ids[1000];
+    const char *ids[LOAD_PIECE_RUNS];
     struct ctx cx;
-    for (int i = 0; i < 1000; i++)
+    for (int i = 0; i < LOAD_PIECE_RUNS; i++)
         ids[i] = i % 3 == 0 ? RUN(1) : i % 3 == 1 ? RUN(2) : RUN(3);
     db_observe(count_statement);
     statements = 0;
     load(d, &cx, ids, 1, RUN_WITH_ALL, 1);
     ctx_done(&cx);
     int for_one = statements;
-    const struct run_details *runs = load(d, &cx, ids, 1000, RUN_WITH_ALL, 1000);
+    const struct run_details *runs =
+        load(d, &cx, ids, LOAD_PIECE_RUNS, RUN_WITH_ALL, LOAD_PIECE_RUNS);
     db_observe(NULL);
     assert_int_equal(statements, 2 * for_one);
     assert_in_range(for_one, 1, 6);
-    assert_int_equal(runs[999].metrics.count, 5);
+    assert_int_equal(runs[LOAD_PIECE_RUNS - 3].metrics.count, 5);
     ctx_done(&cx);
 }
 
@@ -168,9 +227,10 @@ static void test_load__stays_within_the_team(void **state) {
     struct domains *d = *state;
     struct list runs;
     struct ctx cx;
+    size_t taken;
     test_ctx_user(&cx, d->db, &d->theirs, ROLE_OWNER);
     cx.app = d->app;
-    assert_ok(runs_load(&cx, IDS, 1, RUN_WITH_ALL, &runs), &cx.err);
+    assert_ok(runs_load(&cx, IDS, 1, RUN_WITH_ALL, &runs, &taken), &cx.err);
     assert_int_equal(runs.count, 0);
     ctx_done(&cx);
 }
@@ -182,6 +242,7 @@ int main(void) {
         cmocka_unit_test(test_load__last_values_are_exact),
         cmocka_unit_test(test_load__inputs_and_outputs),
         cmocka_unit_test(test_load__stays_within_the_team),
+        cmocka_unit_test(test_load__ends_a_page_that_has_become_large),
         cmocka_unit_test(
             test_load__asks_as_often_for_one_as_for_many), /* last: takes the observer */
     };

@@ -142,6 +142,39 @@ static void test_search_walk__reads_the_same_pages(void **state) {
                                         LIMITS[l], FILTERS[i].mlflow));
 }
 
+/* Pages of which only so many are shown, one after the other, against the ids in one page. */
+static void compare_cut_pages(struct domains *d, struct run_search search) {
+    struct ctx cx;
+    struct search_page all, page;
+    size_t at = 0;
+    ctx_ours(d, &cx);
+    search.limit = 700;
+    assert_ok(run_search(&cx, &search, &all), &cx.err);
+    assert_null(all.next);
+    for (search.limit = 40; at < all.ids.count; search.token = page.next) {
+        assert_ok(run_search(&cx, &search, &page), &cx.err);
+        search_page_cut(&cx, &page, 23);
+        assert_true(page.ids.count <= 23 && at + page.ids.count <= all.ids.count);
+        for (size_t i = 0; i < page.ids.count; i++)
+            assert_string_equal(((const char *const *)page.ids.items)[i],
+                                ((const char *const *)all.ids.items)[at + i]);
+        at += page.ids.count;
+        assert_true((at < all.ids.count) == (page.next != NULL));
+    }
+    ctx_done(&cx);
+}
+
+static void test_search_walk__leads_on_from_where_a_page_was_cut(void **state) {
+    static const char *const ORDERS[] = {"metrics.m", "metrics.m DESC",  "metrics.same",
+                                         "tags.t",    "created_at DESC", NULL};
+    static const char *const FILTERS[] = {"", "metrics.n > 300 OR params.p = '3'"};
+    struct domains *d = *state;
+    for (size_t i = 0; i < COUNT(ORDERS); i++)
+        for (size_t k = 0; k < COUNT(FILTERS); k++)
+            compare_cut_pages(d, asking(d, FILTERS[k], &ORDERS[i], 40, false));
+    compare_cut_pages(d, asking(d, "", &(const char *){"start_time ASC"}, 40, true));
+}
+
 /* A search whose statement for everything could not be run. */
 static enum err walk_alone(struct domains *d, const char *filter, const char *order,
                            int64_t limit) {
@@ -177,6 +210,7 @@ static void test_search_walk__gives_up_where_it_cannot_know(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_search_walk__reads_the_same_pages),
+        cmocka_unit_test(test_search_walk__leads_on_from_where_a_page_was_cut),
         cmocka_unit_test(test_search_walk__ends_with_the_page),
         cmocka_unit_test(test_search_walk__gives_up_where_it_cannot_know),
     };
