@@ -188,6 +188,7 @@ static void *store_over_and_over(void *arg) {
 
 struct sweeper {
     struct domains *d;
+    enum err (*sweep)(struct ctx *cx);
     _Atomic bool done;
     int swept;
 };
@@ -198,7 +199,7 @@ static void *sweep_over_and_over(void *arg) {
         struct ctx cx;
         ctx_init(&cx, s->d->app);
         cx.who.kind = PRINCIPAL_SYSTEM;
-        s->swept += blobs_sweep(&cx) == OK;
+        s->swept += s->sweep(&cx) == OK;
         ctx_done(&cx);
     }
     return NULL;
@@ -208,7 +209,7 @@ static void test_sweep__beside_somebody_who_stores_the_bytes_loses_none(void **s
     struct domains *d = *state;
     static const char *const TEXTS[] = {"bytes of one", "bytes of two", "bytes of three"};
     struct storer storers[3];
-    struct sweeper sweeper = {.d = d};
+    struct sweeper sweeper = {.d = d, .sweep = blobs_sweep};
     pthread_t threads[3], sweeping;
     log_init(LOG_ERROR); /* "blob.kept" is what this is about */
     assert_int_equal(pthread_create(&sweeping, NULL, sweep_over_and_over, &sweeper), 0);
@@ -336,30 +337,17 @@ static void *crash_and_store(void *arg) {
     return NULL;
 }
 
-/* Nothing is too young for it. */
-static void *sweep_strays_over_and_over(void *arg) {
-    struct sweeper *s = arg;
-    while (!s->done) {
-        struct ctx cx;
-        ctx_init(&cx, s->d->app);
-        cx.who.kind = PRINCIPAL_SYSTEM;
-        s->swept += strays_sweep(&cx) == OK;
-        ctx_done(&cx);
-    }
-    return NULL;
-}
-
 static void test_strays__beside_somebody_who_stores_the_bytes_loses_none(void **state) {
     struct domains *d = *state;
     struct storer storer = {.d = d, .text = "bytes of one who was killed", .rounds = 300};
-    struct sweeper sweeper = {.d = d};
+    struct sweeper sweeper = {.d = d, .sweep = strays_sweep};
     const struct config *config = d->app->config;
     struct config eager = *config;
     pthread_t storing, sweeping;
     eager.blob_grace_hours = -1;
     d->app->config = &eager;
     log_init(LOG_ERROR);
-    assert_int_equal(pthread_create(&sweeping, NULL, sweep_strays_over_and_over, &sweeper), 0);
+    assert_int_equal(pthread_create(&sweeping, NULL, sweep_over_and_over, &sweeper), 0);
     assert_int_equal(pthread_create(&storing, NULL, crash_and_store, &storer), 0);
     pthread_join(storing, NULL);
     sweeper.done = true;

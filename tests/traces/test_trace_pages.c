@@ -1,31 +1,9 @@
 /* Traces as our pages ask for them: lists of a run, single spans, tags, judgements, deletion. */
-#include "tests/support/domains.h"
-#include "tests/traces/message.h"
+#include "tests/traces/sent.h"
 #include "traces/traces.h"
 
 #define TRACES "/api/v1/projects/ours/traces"
 #define SECOND UINT64_C(1000000000)
-
-static void send_spans(struct domains *d, const struct span_made *spans, size_t count) {
-    auto_buf message = {0};
-    pb_request(&message, spans, count);
-    struct test_request rq = {.method = "POST",
-                              .path = "/v1/traces",
-                              .body = message.data,
-                              .size = message.size,
-                              .content_type = "application/x-protobuf",
-                              .who = &d->editor,
-                              .headers = {{"x-mlflow-experiment-id", "0"}}};
-    test_expect(d->app, d->arena, 200, &rq);
-}
-
-static const char *trace_id(struct domains *d, unsigned char byte) {
-    char *id = arena_alloc(d->arena, 3 + 32 + 1);
-    strcpy(id, "tr-");
-    for (int i = 0; i < 16; i++)
-        snprintf(id + 3 + 2 * i, 3, "%02x", byte);
-    return id;
-}
 
 /* A trace of one span; its UUID. */
 static const char *made(struct domains *d, unsigned char byte, const char *inputs) {

@@ -1,32 +1,11 @@
 /* What searches of traces ask of spans, judgements and prompts, in both dialects. */
 #include "tests/mlflow/wire.h"
-#include "tests/traces/message.h"
+#include "tests/traces/sent.h"
 #include "traces/traces.h"
 
 #define V3 "/api/3.0/mlflow/traces"
 #define LINK "/api/2.0/mlflow/traces/link-prompts"
 #define SECOND UINT64_C(1000000000)
-
-static void send_spans(struct domains *d, const struct span_made *spans, size_t count) {
-    auto_buf message = {0};
-    pb_request(&message, spans, count);
-    struct test_request rq = {.method = "POST",
-                              .path = "/v1/traces",
-                              .body = message.data,
-                              .size = message.size,
-                              .content_type = "application/x-protobuf",
-                              .who = &d->editor,
-                              .headers = {{"x-mlflow-experiment-id", "0"}}};
-    test_expect(d->app, d->arena, 200, &rq);
-}
-
-static const char *trace_id(struct domains *d, unsigned char byte) {
-    char *id = arena_alloc(d->arena, 3 + 32 + 1);
-    strcpy(id, "tr-");
-    for (int i = 0; i < 16; i++)
-        snprintf(id + 3 + 2 * i, 3, "%02x", byte);
-    return id;
-}
 
 /* The first byte of each id that is found, the newest first: "22 21". */
 static const char *bytes_of(struct domains *d, json_t *traces) {

@@ -1,6 +1,5 @@
 /* Traces over the whole service: spans sent by OTLP, and the pages' view of them. */
-#include "tests/support/domains.h"
-#include "tests/traces/message.h"
+#include "tests/traces/sent.h"
 #include "traces/traces.h"
 
 #include <stdlib.h>
@@ -24,25 +23,6 @@ static struct test_reply *send_bytes(struct domains *d, const struct principal *
     if (encoding)
         rq.headers[count] = (struct http_header){"content-encoding", encoding};
     return test_send(d->app, d->arena, &rq);
-}
-
-static struct test_reply *send_spans(struct domains *d, const struct span_made *spans,
-                                     size_t count) {
-    auto_buf message = {0};
-    pb_request(&message, spans, count);
-    struct test_reply *reply =
-        send_bytes(d, &d->editor, "0", NULL, message.data ? message.data : "", message.size);
-    assert_int_equal(reply->status, 200);
-    assert_int_equal(reply->size, 0);
-    return reply;
-}
-
-static const char *trace_id(struct domains *d, unsigned char byte) {
-    char *id = arena_alloc(d->arena, 3 + 32 + 1);
-    strcpy(id, "tr-");
-    for (int i = 0; i < 16; i++)
-        snprintf(id + 3 + 2 * i, 3, "%02x", byte);
-    return id;
 }
 
 /* As our pages list it. */

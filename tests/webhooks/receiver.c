@@ -60,3 +60,21 @@ void let_time_pass(struct domains *d) {
     test_sql(d->db, "update webhook_deliveries set due_at = now(), claimed_until = null"
                     " where state = 'waiting'");
 }
+
+int receiver_setup(void **state) {
+    int failed = domains_setup(state);
+    receiver_start();
+    return failed;
+}
+
+int receiver_teardown(void **state) {
+    receiver_stop();
+    return domains_teardown(state);
+}
+
+int receiver_forget(void **state) {
+    struct domains *d = *state;
+    test_sql(d->db, "delete from webhooks; delete from models");
+    receiver_start();
+    return 0;
+}

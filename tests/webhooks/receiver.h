@@ -15,6 +15,10 @@ extern struct receiver receiver;
 
 void receiver_start(void); /* nothing came yet, and everything will be answered with 200 */
 void receiver_stop(void);
+/* Of a group of tests, and of each: it has the project for itself. */
+int receiver_setup(void **state);
+int receiver_teardown(void **state);
+int receiver_forget(void **state);
 /* The JSON of the last body. */
 json_t *receiver_json(struct domains *d);
 /* Sends what is due, one by one; how many there were. */

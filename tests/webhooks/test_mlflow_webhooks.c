@@ -5,24 +5,6 @@
 
 #define API "/api/2.0/mlflow/"
 
-static int setup(void **state) {
-    int failed = domains_setup(state);
-    receiver_start();
-    return failed;
-}
-
-static int teardown(void **state) {
-    receiver_stop();
-    return domains_teardown(state);
-}
-
-static int forget(void **state) {
-    struct domains *d = *state;
-    test_sql(d->db, "delete from webhooks; delete from models");
-    receiver_start();
-    return 0;
-}
-
 static struct test_reply *ask(struct domains *d, const char *method, const char *path,
                               const char *json) {
     return test_send(d->app, d->arena,
@@ -267,12 +249,13 @@ static void test_events__of_our_own_registration(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(test_webhooks__are_created_listed_changed_and_deleted, forget),
-        cmocka_unit_test_setup(test_webhooks__refusals_are_mlflows, forget),
-        cmocka_unit_test_setup(test_webhooks__can_be_tried, forget),
-        cmocka_unit_test_setup(test_events__of_models, forget),
-        cmocka_unit_test_setup(test_events__of_prompts, forget),
-        cmocka_unit_test_setup(test_events__of_our_own_registration, forget),
+        cmocka_unit_test_setup(test_webhooks__are_created_listed_changed_and_deleted,
+                               receiver_forget),
+        cmocka_unit_test_setup(test_webhooks__refusals_are_mlflows, receiver_forget),
+        cmocka_unit_test_setup(test_webhooks__can_be_tried, receiver_forget),
+        cmocka_unit_test_setup(test_events__of_models, receiver_forget),
+        cmocka_unit_test_setup(test_events__of_prompts, receiver_forget),
+        cmocka_unit_test_setup(test_events__of_our_own_registration, receiver_forget),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, receiver_setup, receiver_teardown);
 }

@@ -7,25 +7,6 @@
 
 static const char PATH[] = "/api/v1/projects/ours/webhooks";
 
-static int setup(void **state) {
-    int failed = domains_setup(state);
-    receiver_start();
-    return failed;
-}
-
-static int teardown(void **state) {
-    receiver_stop();
-    return domains_teardown(state);
-}
-
-/* Each test has the project for itself. */
-static int forget(void **state) {
-    struct domains *d = *state;
-    test_sql(d->db, "delete from webhooks; delete from models");
-    receiver_start();
-    return 0;
-}
-
 static json_t *hook_make(struct domains *d, const char *events, const char *more) {
     const char *body = arena_printf(
         d->arena, "{\"name\":\"ci\",\"url\":\"https://example.com/hook\",\"events\":[%s]%s}",
@@ -442,24 +423,25 @@ static void test_try__asks_no_private_address(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(test_webhook__is_kept_without_telling_its_secret, forget),
-        cmocka_unit_test_setup(test_webhook__is_for_admins_of_its_project, forget),
-        cmocka_unit_test_setup(test_webhook__refuses_addresses_that_are_none, forget),
-        cmocka_unit_test_setup(test_webhook__limits_name_the_field, forget),
-        cmocka_unit_test_setup(test_events__are_told_once_they_are_committed, forget),
-        cmocka_unit_test_setup(test_events__of_a_rolled_back_change_are_not_told, forget),
-        cmocka_unit_test_setup(test_delivery__is_tried_again_under_the_same_id, forget),
-        cmocka_unit_test_setup(test_delivery__waits_as_long_as_it_is_asked_to, forget),
-        cmocka_unit_test_setup(test_delivery__that_is_refused_fails_at_once, forget),
-        cmocka_unit_test_setup(test_delivery__is_given_up_after_the_last_attempt, forget),
-        cmocka_unit_test_setup(test_delivery__that_was_claimed_is_not_sent_by_another, forget),
-        cmocka_unit_test_setup(test_delivery__leaves_room_for_others, forget),
-        cmocka_unit_test_setup(test_hook__that_fails_for_a_day_is_switched_off, forget),
-        cmocka_unit_test_setup(test_hook__that_is_gone_is_switched_off_at_once, forget),
-        cmocka_unit_test_setup(test_hook__that_is_disabled_is_told_nothing, forget),
-        cmocka_unit_test_setup(test_sweep__keeps_the_newest_and_stops_floods, forget),
-        cmocka_unit_test_setup(test_try__says_what_came_of_it, forget),
-        cmocka_unit_test_setup(test_try__asks_no_private_address, forget),
+        cmocka_unit_test_setup(test_webhook__is_kept_without_telling_its_secret, receiver_forget),
+        cmocka_unit_test_setup(test_webhook__is_for_admins_of_its_project, receiver_forget),
+        cmocka_unit_test_setup(test_webhook__refuses_addresses_that_are_none, receiver_forget),
+        cmocka_unit_test_setup(test_webhook__limits_name_the_field, receiver_forget),
+        cmocka_unit_test_setup(test_events__are_told_once_they_are_committed, receiver_forget),
+        cmocka_unit_test_setup(test_events__of_a_rolled_back_change_are_not_told, receiver_forget),
+        cmocka_unit_test_setup(test_delivery__is_tried_again_under_the_same_id, receiver_forget),
+        cmocka_unit_test_setup(test_delivery__waits_as_long_as_it_is_asked_to, receiver_forget),
+        cmocka_unit_test_setup(test_delivery__that_is_refused_fails_at_once, receiver_forget),
+        cmocka_unit_test_setup(test_delivery__is_given_up_after_the_last_attempt, receiver_forget),
+        cmocka_unit_test_setup(test_delivery__that_was_claimed_is_not_sent_by_another,
+                               receiver_forget),
+        cmocka_unit_test_setup(test_delivery__leaves_room_for_others, receiver_forget),
+        cmocka_unit_test_setup(test_hook__that_fails_for_a_day_is_switched_off, receiver_forget),
+        cmocka_unit_test_setup(test_hook__that_is_gone_is_switched_off_at_once, receiver_forget),
+        cmocka_unit_test_setup(test_hook__that_is_disabled_is_told_nothing, receiver_forget),
+        cmocka_unit_test_setup(test_sweep__keeps_the_newest_and_stops_floods, receiver_forget),
+        cmocka_unit_test_setup(test_try__says_what_came_of_it, receiver_forget),
+        cmocka_unit_test_setup(test_try__asks_no_private_address, receiver_forget),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, receiver_setup, receiver_teardown);
 }
